@@ -1,0 +1,264 @@
+"""What Hubfleet asks a host. A fact never fails a host: what cannot be read is `None` or empty, and one fact reads much."""
+
+import base64
+import json
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+from pyinfra.api.facts import FactBase
+
+
+def _json(lines: list[str]) -> Any:
+    try:
+        return json.loads("\n".join(lines))
+    except json.JSONDecodeError:
+        return None
+
+
+@dataclass(frozen=True)
+class FileState:
+    """A file or directory as it is on the host."""
+
+    kind: str
+    """`file`, `directory`, `link` or `other`."""
+    user: str
+    group: str
+    uid: int
+    gid: int
+    mode: str
+    """Four octal digits."""
+    sha256: str
+    """Of the content, for a file; empty otherwise."""
+
+
+class HostFile(FactBase[FileState | None]):
+    """One file or directory; None when it is not there."""
+
+    def command(self, path: str) -> str:
+        quoted = shlex.quote(path)
+        return (
+            f"if [ -e {quoted} ] || [ -L {quoted} ]; then stat -c '%F|%U|%G|%u|%g|%a' {quoted}; "
+            f"[ -f {quoted} ] && sha256sum < {quoted}; fi; true"
+        )
+
+    def process(self, output: list[str]) -> FileState | None:
+        lines = list(output)
+        if not lines or lines[0].count("|") != 5:
+            return None
+        what, user, group, uid, gid, mode = lines[0].split("|")
+        kinds = {"regular file": "file", "regular empty file": "file", "directory": "directory", "symbolic link": "link"}
+        return FileState(
+            kind=kinds.get(what, "other"),
+            user=user,
+            group=group,
+            uid=int(uid),
+            gid=int(gid),
+            mode=mode.zfill(4),
+            sha256=lines[1].split()[0] if len(lines) > 1 else "",
+        )
+
+    @staticmethod
+    def default() -> None:
+        return None
+
+
+class HostText(FactBase[str | None]):
+    """A text file's content, for a diff; None when it is not there or is no text."""
+
+    def command(self, path: str) -> str:
+        quoted = shlex.quote(path)
+        return f"[ -f {quoted} ] && base64 < {quoted} || true"
+
+    def process(self, output: list[str]) -> str | None:
+        lines = list(output)
+        if not lines:
+            return None
+        try:
+            return base64.b64decode("".join(lines)).decode()
+        except ValueError:
+            return None
+
+    @staticmethod
+    def default() -> None:
+        return None
+
+
+class Packages(FactBase[dict[str, str]]):
+    """Which of the named Debian packages are fully installed, and their versions."""
+
+    def command(self, names: list[str]) -> str:
+        return f"dpkg-query -W -f='${{Status}}|${{Package}}|${{Version}}\\n' {shlex.join(names)} 2>/dev/null || true"
+
+    def process(self, output: list[str]) -> dict[str, str]:
+        rows = [line.split("|") for line in output if line.count("|") == 2]
+        return {name: version for status, name, version in rows if status == "install ok installed"}
+
+    @staticmethod
+    def default() -> dict[str, str]:
+        return {}
+
+
+class SecretDigests(FactBase[dict[str, str]]):
+    """Keyed digests of files: equal as long as a file is, and worthless for guessing what is in it.
+
+    The key is a file that never leaves the host. A file that is not there has no entry.
+    """
+
+    def command(self, key: str, paths: list[str]) -> str:
+        quoted = shlex.quote(key)
+        return (
+            f"[ -f {quoted} ] && for f in {shlex.join(paths)}; do "
+            f'[ -f "$f" ] && printf "%s %s\\n" "$(cat {quoted} "$f" | sha256sum | cut -c1-64)" "$f"; done; true'
+        )
+
+    def process(self, output: list[str]) -> dict[str, str]:
+        rows = [line.split(" ", 1) for line in output if " " in line]
+        return {path: digest for digest, path in rows}
+
+    @staticmethod
+    def default() -> dict[str, str]:
+        return {}
+
+
+class Container(FactBase[dict[str, Any] | None]):
+    """A container's labels, state, image and start; never its environment. None when there is no such container."""
+
+    def requires_command(self, container: str) -> str:
+        return "docker"
+
+    def command(self, container: str) -> str:
+        form = (
+            '{"labels":{{json .Config.Labels}},"status":{{json .State.Status}},"image":{{json .Config.Image}},'
+            '"started":{{json .State.StartedAt}},"restarts":{{.RestartCount}}}'
+        )
+        return f"docker inspect --type container --format {shlex.quote(form)} {shlex.quote(container)} 2>/dev/null || true"
+
+    def process(self, output: list[str]) -> dict[str, Any] | None:
+        value = _json(list(output))
+        return value if isinstance(value, dict) else None
+
+    @staticmethod
+    def default() -> None:
+        return None
+
+
+class Servers(FactBase[list[str]]):
+    """Names of the running containers that are users' servers of one hub."""
+
+    def requires_command(self, hub: str) -> str:
+        return "docker"
+
+    def command(self, hub: str) -> str:
+        label = shlex.quote(f"label=io.hubfleet.hub={hub}")
+        return f"docker ps --filter {label} --filter label=io.hubfleet.role=server --format '{{{{.Names}}}}' 2>/dev/null || true"
+
+    def process(self, output: list[str]) -> list[str]:
+        return sorted(line for line in output if line)
+
+    @staticmethod
+    def default() -> list[str]:
+        return []
+
+
+class Network(FactBase[dict[str, Any] | None]):
+    """A Docker network's driver, subnets, options and labels, and how many containers are on it; None without one."""
+
+    def requires_command(self, network: str) -> str:
+        return "docker"
+
+    def command(self, network: str) -> str:
+        form = (
+            '{"driver":{{json .Driver}},"ipam":{{json .IPAM.Config}},"options":{{json .Options}},'
+            '"labels":{{json .Labels}},"containers":{{len .Containers}},"internal":{{.Internal}}}'
+        )
+        return f"docker network inspect --format {shlex.quote(form)} {shlex.quote(network)} 2>/dev/null || true"
+
+    def process(self, output: list[str]) -> dict[str, Any] | None:
+        value = _json(list(output))
+        return value if isinstance(value, dict) else None
+
+    @staticmethod
+    def default() -> None:
+        return None
+
+
+class Image(FactBase[str | None]):
+    """The id of an image the host has under a name; None when it has none."""
+
+    def requires_command(self, image: str) -> str:
+        return "docker"
+
+    def command(self, image: str) -> str:
+        return f"docker image inspect --format '{{{{.Id}}}}' {shlex.quote(image)} 2>/dev/null || true"
+
+    def process(self, output: list[str]) -> str | None:
+        lines = [line for line in output if line.startswith("sha256:")]
+        return lines[0] if lines else None
+
+    @staticmethod
+    def default() -> None:
+        return None
+
+
+class Unit(FactBase[dict[str, str]]):
+    """A systemd unit's properties: LoadState, ActiveState, UnitFileState, MainPID and when it became active."""
+
+    def command(self, unit: str) -> str:
+        wanted = "LoadState,ActiveState,SubState,UnitFileState,MainPID,NeedDaemonReload"
+        return f"systemctl show -p {wanted} {shlex.quote(unit)} 2>/dev/null || true"
+
+    def process(self, output: list[str]) -> dict[str, str]:
+        return dict(line.split("=", 1) for line in output if "=" in line)
+
+    @staticmethod
+    def default() -> dict[str, str]:
+        return {}
+
+
+class Survey(FactBase[dict[str, list[str]]]):
+    """Everything preflight looks at, in one command: lines under a heading each."""
+
+    def command(self, ports: list[int], paths: list[str], fqdn: str, owner: str, group: str, base: str) -> str:
+        # Plain sh and what a minimal Debian has: no Python, no curl, perhaps no iproute2.
+        nearest = (
+            'd=$1; while [ ! -d "$d" ]; do d=$(dirname "$d"); done; '
+            'printf "%s|%s|%s\\n" "$1" "$(df -PB1 "$d" | awk \'NR==2{print $4}\')" "$(df -Pi "$d" | awk \'NR==2{print $4}\')"'
+        )
+        listening = " ".join(f"{port:04X}" for port in ports)
+        return f"""
+h() {{ printf '@@%s\\n' "$1"; }}
+room() {{ {nearest}; }}
+h system; cat /etc/os-release 2>/dev/null
+h arch; uname -m; uname -r
+h init; cat /proc/1/comm 2>/dev/null
+h user; id -u
+h clock; date +%s
+h memory; awk '/^MemTotal|^SwapTotal/{{print $1, $2}}' /proc/meminfo
+h disk; for p in {shlex.join(paths)}; do room "$p"; done
+h port; for p in {listening}; do for f in /proc/net/tcp /proc/net/tcp6; do
+awk -v p=":$p" '$4=="0A" && substr($2, length($2)-4)==p {{print p, $10}}' $f 2>/dev/null; done; done | while read -r p inode; do
+holder=$(for d in /proc/[0-9]*; do if ls -l $d/fd 2>/dev/null | grep -q "socket:\\[$inode\\]"; then cat $d/comm; break; fi; done)
+printf '%s|%s\\n' "${{p#:}}" "$holder"; done | sort -u
+h name; getent ahosts {shlex.quote(fqdn)} 2>/dev/null | awk '{{print $1}}' | sort -u
+h addresses; (ip -o addr show 2>/dev/null | awk '{{print $4}}' | cut -d/ -f1) ; hostname -I 2>/dev/null | tr ' ' '\\n'
+h owner; id -u {shlex.quote(owner)} 2>/dev/null; getent group {shlex.quote(group)} 2>/dev/null
+h base; stat -c '%u|%g|%a|%F' {shlex.quote(base)} 2>/dev/null
+h engine; command -v docker >/dev/null && docker version --format '{{{{.Server.Version}}}}' 2>/dev/null
+h package; dpkg-query -W -f='${{Status}}|${{Package}}\\n' docker.io docker-ce podman-docker docker-desktop 2>/dev/null | grep '^install ok'
+true
+"""
+
+    def process(self, output: list[str]) -> dict[str, list[str]]:
+        report: dict[str, list[str]] = {}
+        lines: list[str] = []
+        for line in output:
+            if line.startswith("@@"):
+                lines = report.setdefault(line[2:], [])
+            elif line:
+                lines.append(line)
+        return report
+
+    @staticmethod
+    def default() -> dict[str, list[str]]:
+        return {}

@@ -1,0 +1,64 @@
+"""Our own images: the files they are built from, packed the same way each time, and the names that follow from them."""
+
+import gzip
+import io
+import tarfile
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The clone: where deploy.py, files/ and templates/ are."""
+
+Target = Literal["hub", "singleuser"]
+
+_LEFT_OUT = {"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", "hubfleet_hub.egg-info"}
+
+
+@dataclass(frozen=True)
+class BuildContext:
+    """A directory of sources for `docker build`: relative path to content and whether it is executable."""
+
+    files: tuple[tuple[str, bytes, bool], ...]
+
+    @classmethod
+    def of(cls, directory: Path) -> "BuildContext":
+        """Read all files under a directory, in a stable order."""
+        found = []
+        for path in sorted(directory.rglob("*")):
+            relative = path.relative_to(directory)
+            if path.is_file() and not _LEFT_OUT & set(relative.parts) and path.suffix != ".pyc":
+                found.append((relative.as_posix(), path.read_bytes(), bool(path.stat().st_mode & 0o100)))
+        return cls(tuple(found))
+
+    @property
+    def digest(self) -> str:
+        """Hash over names, modes and contents; 16 hexadecimal digits."""
+        total = sha256()
+        for name, content, executable in self.files:
+            total.update(f"{name}\0{executable}\0{sha256(content).hexdigest()}\n".encode())
+        return total.hexdigest()[:16]
+
+    def archive(self) -> io.BytesIO:
+        """The files as a .tar.gz whose bytes depend on nothing but them."""
+        raw = io.BytesIO()
+        with tarfile.open(fileobj=raw, mode="w") as tar:
+            for name, content, executable in self.files:
+                entry = tarfile.TarInfo(name)
+                entry.size, entry.mode = len(content), 0o755 if executable else 0o644
+                tar.addfile(entry, io.BytesIO(content))
+        return io.BytesIO(gzip.compress(raw.getvalue(), mtime=0))
+
+
+@cache
+def hub_context() -> BuildContext:
+    """The sources of the hub's and the single-user image."""
+    return BuildContext.of(ROOT / "files" / "hub")
+
+
+def image_name(target: Target, repository: str, base: str) -> str:
+    """Name of one of our images: the tag is the hash of its sources and of the base it is built from."""
+    tag = sha256(f"{hub_context().digest} {base}".encode()).hexdigest()[:16]
+    return f"{repository}/{target}:{tag}"

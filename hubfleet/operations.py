@@ -1,0 +1,389 @@
+"""Operations that pyinfra lacks or has wrong for us.
+
+Each reads the host, says nothing more when it is as wanted, and otherwise yields the commands that make it so. Whether
+something restarts follows from state on the host (a label, a stamp), never from what this run did before: a run cut off
+anywhere is finished by the next one.
+"""
+
+import difflib
+import shlex
+from collections.abc import Generator, Iterable
+from hashlib import sha256
+
+from pyinfra import host
+from pyinfra.api import operation
+from pyinfra.api.command import FileUploadCommand, PyinfraCommand, StringCommand
+from pyinfra.context import ctx_state
+
+from hubfleet import facts
+from hubfleet.containers import LABEL_HUB, LABEL_SPEC, ContainerSpec
+from hubfleet.images import BuildContext
+from hubfleet.notices import tell
+from hubfleet.preflight import Finding
+
+Commands = Generator[PyinfraCommand | str, None, None]
+
+PACKAGE_MANAGER_PATIENCE = 900
+"""Seconds to wait for a package manager that is still busy, perhaps from a run that was cut off."""
+
+
+def _executing() -> bool:
+    return bool(ctx_state.get().is_executing)
+
+
+def _q(*words: str) -> str:
+    return shlex.join(words)
+
+
+def _show_diff(path: str, content: str) -> None:
+    if not host.state.config.DIFF:
+        return
+    old = host.get_fact(facts.HostText, path=path) or ""
+    for line in difflib.unified_diff(old.splitlines(), content.splitlines(), "on the host", "wanted", lineterm="", n=2):
+        host.log(f"  {line}")
+
+
+@operation()
+def findings(found: list[Finding]) -> Commands:
+    """Tell preflight's findings; errors stop this host before its first change, and no other.
+
+    + found: what `hubfleet.preflight.judge` found.
+    """
+    errors = [finding for finding in found if finding.level == "error"]
+    if not _executing():
+        for finding in found:
+            tell(host, finding.level, f"[{finding.name}] {finding.text}")
+            host.log(str(finding))
+    if not errors:
+        host.noop("nothing stands in the way")
+        return
+    text = "; ".join(f"[{finding.name}] {finding.text}" for finding in errors)
+    yield StringCommand(_q("echo", f"preflight: {text}"), ">&2;", "false")
+
+
+@operation()
+def file(
+    dest: str,
+    content: str,
+    user: str = "root",
+    group: str = "root",
+    mode: str = "0644",
+    secret: bool = False,
+    check: str = "",
+) -> Commands:
+    """Put a small text file in place atomically; its content travels by standard input, so that no log can hold it.
+
+    + dest: path on the host; its directory exists.
+    + content: the wanted text.
+    + user, group, mode: owner, group and four octal digits.
+    + secret: show no diff.
+    + check: command that judges the candidate, `{}` standing for its path; when it fails, what was there stays.
+    """
+    now = host.get_fact(facts.HostFile, path=dest)
+    if now is None or now.kind != "file" or now.sha256 != sha256(content.encode()).hexdigest():
+        if secret:
+            host.log(f"{dest}: {'differs' if now else 'will be made'} (a secret: not shown)")
+        else:
+            _show_diff(dest, content)
+        new = f"{dest}.hubfleet-new"
+        # The empty file has its owner and mode before a byte of content is in it.
+        yield StringCommand(_q("install", "-m", mode, "-o", user, "-g", group, "/dev/null", new))
+        yield StringCommand("cat", ">", _q(new), _stdin=content.splitlines())
+        if check:
+            refuse = f"{{ rm -f {_q(new)}; echo {_q(f'{dest}: the new file was refused by its own checker; the old one stays')} >&2; false; }}"
+            yield StringCommand(check.replace("{}", _q(new)), "||", refuse)
+        yield StringCommand(_q("mv", "-f", new, dest))
+    elif (now.user, now.group, now.mode) != (user, group, mode) and (str(now.uid), str(now.gid), now.mode) != (user, group, mode):
+        yield StringCommand(_q("chown", f"{user}:{group}", dest), "&&", _q("chmod", mode, dest))
+    else:
+        host.noop(f"{dest} is as wanted")
+
+
+@operation()
+def absent(path: str) -> Commands:
+    """Remove one file of ours.
+
+    + path: the file.
+    """
+    if host.get_fact(facts.HostFile, path=path) is None:
+        host.noop(f"{path} is not there")
+        return
+    yield StringCommand(_q("rm", "-f", path))
+
+
+@operation()
+def directory(path: str, user: str = "root", group: str = "root", mode: str = "0755", adopt: bool = True) -> Commands:
+    """Make a directory with its owner and mode.
+
+    + path: absolute path; missing parents are made 0755 root.
+    + user, group, mode: of a directory that is made, and with `adopt` of one that is there.
+    + adopt: correct owner and mode of an existing directory. False for users' data, which is never touched.
+    """
+    now = host.get_fact(facts.HostFile, path=path)
+    wanted = (user, group, mode)
+    if now is None:
+        # `install -d` would give parents the caller's umask.
+        parent = path.rsplit("/", 1)[0] or "/"
+        yield StringCommand("umask 022;", _q("mkdir", "-p", parent), "&&", _q("install", "-d", "-o", user, "-g", group, "-m", mode, path))
+    elif not adopt or wanted in ((now.user, now.group, now.mode), (str(now.uid), str(now.gid), now.mode)):
+        host.noop(f"{path} is there")
+    else:
+        yield StringCommand(_q("chown", f"{user}:{group}", path), "&&", _q("chmod", mode, path))
+
+
+@operation()
+def packages(names: list[str]) -> Commands:
+    """Install Debian packages, after whatever an interrupted or still running package manager left.
+
+    pyinfra's own apt operations fail while another apt runs and after an interrupted dpkg.
+
+    + names: the packages.
+    """
+    there = host.get_fact(facts.Packages, names=names)
+    missing = [package for package in names if package not in there]
+    if not missing:
+        host.noop("all packages are installed")
+        return
+    deadline = f"end=$(($(date +%s) + {PACKAGE_MANAGER_PATIENCE}))"
+    busy = "ls -l /proc/[0-9]*/fd 2>/dev/null | grep -qE '/var/lib/(dpkg/lock|apt/lists/lock)'"
+    wait = f'{deadline}; while {busy} && [ "$(date +%s)" -lt "$end" ]; do sleep 2; done'
+    apt = "DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -q"
+    yield StringCommand(wait)
+    yield StringCommand("DEBIAN_FRONTEND=noninteractive dpkg --force-confold --configure -a")
+    yield StringCommand(f"{apt} update")
+    yield StringCommand(f"{apt} -o Dpkg::Options::=--force-confold install -y --no-install-recommends {_q(*missing)}")
+
+
+@operation()
+def generated(dest: str, command: str, user: str, group: str = "root", mode: str = "0400") -> Commands:
+    """Make a secret once on the host, from the output of a command, and keep it for good.
+
+    + dest: the file.
+    + command: prints the secret, for instance from /dev/urandom; runs on the host only.
+    + user, group, mode: owner, group and four octal digits.
+    """
+    now = host.get_fact(facts.HostFile, path=dest)
+    if now is None or now.kind != "file":
+        new = f"{dest}.hubfleet-new"
+        make = f"set -e; {_q('install', '-m', '0600', '/dev/null', new)}; {{ {command}; }} > {_q(new)}; [ -s {_q(new)} ]"
+        own = f"{_q('chown', f'{user}:{group}', new)}; {_q('chmod', mode, new)}; {_q('mv', '-n', new, dest)}"
+        yield StringCommand(f"{make}; {own}")
+    elif (str(now.uid), str(now.gid), now.mode) == (user, group, mode) or (now.user, now.group, now.mode) == (user, group, mode):
+        host.noop(f"{dest} is kept")
+    else:
+        yield StringCommand(_q("chown", f"{user}:{group}", dest), "&&", _q("chmod", mode, dest))
+
+
+@operation()
+def applied(service: str, check: str, apply: str, reads: dict[str, str | None], stamp: str) -> Commands:
+    """Check and reload a service when what it reads differs from what it last loaded.
+
+    + service: what it is called, for messages.
+    + check: the service's own check of its whole configuration.
+    + apply: the command that makes it load it.
+    + reads: path to the sha256 wanted of each file it loads; None for one that only the host knows.
+    + stamp: file on the host that remembers what was last loaded.
+    """
+    digest = sha256()
+    for path, wanted in sorted(reads.items()):
+        now = host.get_fact(facts.HostFile, path=path)
+        digest.update(f"{path} {wanted or (now.sha256 if now else 'missing')}\n".encode())
+    loaded = host.get_fact(facts.HostText, path=stamp)
+    running = host.get_fact(facts.Unit, unit=service).get("ActiveState") == "active"
+    if running and loaded is not None and loaded.strip() == digest.hexdigest():
+        host.noop(f"{service} has loaded all of it")
+        return
+    yield StringCommand(check)
+    yield StringCommand(apply)
+    yield StringCommand("echo", digest.hexdigest(), ">", _q(stamp))
+
+
+@operation()
+def unit(service: str, enabled: bool = True) -> Commands:
+    """Have a systemd unit enabled and running.
+
+    + service: the unit.
+    + enabled: whether it starts at boot.
+    """
+    state = host.get_fact(facts.Unit, unit=service)
+    wrong = [
+        state.get("ActiveState") != "active",
+        enabled and state.get("UnitFileState") not in ("enabled", "static", "alias"),
+        state.get("NeedDaemonReload") == "yes",
+    ]
+    if not any(wrong):
+        host.noop(f"{service} is running")
+        return
+    yield StringCommand("systemctl daemon-reload")
+    if enabled:
+        yield StringCommand(_q("systemctl", "enable", service))
+    yield StringCommand(_q("systemctl", "start", service), "&& sleep 1 &&", _q("systemctl", "is-active", "--quiet", service))
+
+
+@operation()
+def network(wanted: str, hub: str, subnet: str, pool: str, bridge: str, isolated: bool) -> Commands:
+    """Have a Docker bridge network; one that drifted is reported, and replaced only when nothing is on it.
+
+    + wanted: the network's name.
+    + hub: the hub it belongs to.
+    + subnet: IPv4 network.
+    + pool: the part of it that Docker hands out.
+    + bridge: name of the Linux interface.
+    + isolated: whether containers on it are kept from one another.
+    """
+    icc = "false" if isolated else "true"
+    now = host.get_fact(facts.Network, network=wanted)
+    if now is not None:
+        subnets = [item.get("Subnet") for item in now.get("ipam") or []]
+        options = now.get("options") or {}
+        drift = []
+        if subnets != [subnet]:
+            drift.append(f"subnet {', '.join(map(str, subnets))}, wanted {subnet}")
+        if options.get("com.docker.network.bridge.name") != bridge:
+            drift.append(f"bridge {options.get('com.docker.network.bridge.name')}, wanted {bridge}")
+        if options.get("com.docker.network.bridge.enable_icc", "true") != icc:
+            drift.append(f"isolation {options.get('com.docker.network.bridge.enable_icc')}, wanted {icc}")
+        if not drift:
+            host.noop(f"network {wanted} is as wanted")
+            return
+        told = f"network {wanted} drifted: {'; '.join(drift)}"
+        tell(host, "warning", told)
+        if now.get("containers"):
+            message = f"{told}; {now['containers']} containers are on it: `hubfleet stop` this hub, then run again"
+            yield StringCommand(_q("echo", message), ">&2;", "false")
+            return
+        yield StringCommand(_q("docker", "network", "rm", wanted))
+    words = ["docker", "network", "create", "--driver", "bridge", "--subnet", subnet, "--ip-range", pool]
+    words += ["-o", f"com.docker.network.bridge.name={bridge}", "-o", f"com.docker.network.bridge.enable_icc={icc}"]
+    yield StringCommand(_q(*words, "--label", f"{LABEL_HUB}={hub}", wanted))
+
+
+@operation()
+def image_built(image: str, target: str, context: BuildContext, directory: str, arguments: list[str], ca: str = "") -> Commands:
+    """Build one of our images on the host; its name holds the hash of what it is built from.
+
+    + image: the name, with the context's hash as tag.
+    + target: stage of the Dockerfile.
+    + context: the files.
+    + directory: where build contexts are kept on the host.
+    + arguments: further words for `docker build`.
+    + ca: file on the host with authorities to trust while building.
+    """
+    if host.get_fact(facts.Image, image=image) is not None:
+        host.noop(f"image {image} is there")
+        return
+    tell(host, "info", f"builds image {image}: some minutes, once")
+    place = f"{directory}/{context.digest}"
+    # Under sudo, pyinfra hands an upload over through a temporary file that anyone may read: sources hold no secret.
+    yield FileUploadCommand(context.archive(), f"{place}.tar.gz", remote_temp_filename=f"/var/tmp/hubfleet-{context.digest}.tar.gz")
+    yield StringCommand(f"rm -rf {_q(place)} && mkdir -p {_q(place)} && tar -xzf {_q(place + '.tar.gz')} -C {_q(place)} && rm {_q(place + '.tar.gz')}")
+    if _executing():
+        host.log(f"building {image}; this takes some minutes")
+    secret = ["--secret", f"id=ca,src={ca}"] if ca else []
+    build = ["docker", "build", "--quiet", "--target", target, "--tag", image, *secret, *arguments, place]
+    yield StringCommand(f"DOCKER_BUILDKIT=1 {_q(*build)}")
+    yield StringCommand(_q("rm", "-rf", place))
+
+
+@operation()
+def image_pulled(image: str) -> Commands:
+    """Have an image on the host before anybody waits for it.
+
+    + image: its name, with a tag or a digest.
+    """
+    if host.get_fact(facts.Image, image=image) is not None:
+        host.noop(f"image {image} is there")
+        return
+    tell(host, "pull", f"pulls image {image}", image=image)
+    if _executing():
+        host.log(f"pulling {image}")
+    yield StringCommand(_q("docker", "pull", "--quiet", image))
+
+
+@operation()
+def container(
+    spec: ContainerSpec,
+    reads: dict[str, str],
+    secrets: dict[str, str | None],
+    key: str,
+    patience: int = 240,
+    confirm: str = "",
+) -> Commands:
+    """Have a container running exactly as specified; a changed one replaces the old, which comes back if it is not healthy.
+
+    + spec: what it is to be.
+    + reads: digests of the plain files it reads at its start, by path.
+    + secrets: secret files it reads at its start: path to the wanted sha256, or None for one made on the host.
+    + key: file on the host that keys the digests of secrets.
+    + patience: seconds to wait for health.
+    + confirm: command run on the host once it is healthy.
+    """
+    keyed = host.get_fact(facts.SecretDigests, key=key, paths=sorted(secrets)) if secrets else {}
+    digest = spec.digest({**reads, **keyed})
+    now = host.get_fact(facts.Container, container=spec.name)
+    previous = host.get_fact(facts.Container, container=f"{spec.name}-previous")
+    same = now is not None and (now.get("labels") or {}).get(LABEL_SPEC) == digest
+    # In a dry run a secret that is going to change has not changed yet.
+    if same and not _executing():
+        for path, wanted in secrets.items():
+            state = host.get_fact(facts.HostFile, path=path)
+            same = same and (wanted is None or (state is not None and state.sha256 == wanted))
+    running = now is not None and now.get("status") == "running"
+    if same and running and previous is None:
+        host.noop(f"container {spec.name} is as wanted")
+        return
+    if now is not None and not same:
+        tell(host, "restart", f"{spec.role} restarts")
+    name, old = _q(spec.name), _q(f"{spec.name}-previous")
+    if previous is not None and (now is None or not same):
+        # Cut off between taking the old one aside and the new one's first healthy answer: begin again from the old one.
+        yield StringCommand(f"docker rm -f {name} >/dev/null 2>&1; docker rename {old} {name}")
+    if not same:
+        if now is not None or previous is not None:
+            yield StringCommand(f"docker stop -t 30 {name} >/dev/null; docker rename {name} {old}")
+        yield StringCommand(f"{spec.create_command(digest)} >/dev/null")
+        for connect in spec.connect_commands():
+            yield StringCommand(connect)
+    yield StringCommand(f"docker start {name} >/dev/null")
+    yield from _healthy(spec, patience)
+    if confirm:
+        yield StringCommand(confirm)
+    yield StringCommand(f"docker rm -f {old} >/dev/null 2>&1 || :")
+
+
+def _healthy(spec: ContainerSpec, patience: int) -> Iterable[PyinfraCommand]:
+    """Wait for health with progress; on failure show the log and bring the previous container back."""
+    name, old = _q(spec.name), _q(f"{spec.name}-previous")
+    probe = f"docker exec {name} {_q(*spec.health)} >/dev/null 2>&1" if spec.health else _running(name)
+    step = 10
+    if not _executing():
+        yield StringCommand(f"# wait up to {patience} s for {spec.name} to be healthy")
+        return
+    for waited in range(0, patience, step):
+        yield StringCommand(f"for i in 1 2 3 4 5; do {probe} && break; {_running(name)} || break; sleep 2; done")
+        state = host.get_fact(Probe, command_line=f"{probe} && echo healthy || {{ {_running(name)} && echo waiting || echo ended; }}")
+        if state == "healthy":
+            return
+        if state == "ended" and waited >= step:
+            break
+        host.log(f"waiting for {spec.name}: {waited + step} s")
+    back = (
+        f"docker logs --tail 40 {name} >&2; if docker inspect {old} >/dev/null 2>&1; then docker rm -f {name} >/dev/null; "
+        f"docker rename {old} {name}; docker start {name} >/dev/null; echo {_q(f'{spec.name}: the new one did not become healthy; the previous one is back')} >&2; "
+        f"else echo {_q(f'{spec.name}: did not become healthy within {patience} s')} >&2; fi; false"
+    )
+    yield StringCommand(back)
+
+
+def _running(quoted: str) -> str:
+    return f'[ "$(docker inspect -f {{{{.State.Running}}}} {quoted} 2>/dev/null)" = true ]'
+
+
+class Probe(facts.FactBase[str]):
+    """The last word a command line prints: a state that is polled, always asked live."""
+
+    def command(self, command_line: str) -> str:
+        return command_line
+
+    def process(self, output: list[str]) -> str:
+        return output[-1] if output else ""
