@@ -1,0 +1,1 @@
+"""What `hubfleet VERB INVENTORY` does, a module a verb. Each returns its exit status."""
