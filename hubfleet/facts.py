@@ -84,6 +84,35 @@ class HostText(FactBase[str | None]):
         return None
 
 
+class Listing(FactBase[list[str]]):
+    """Names of the plain files in a directory; empty without one."""
+
+    def command(self, path: str) -> str:
+        return f"find {shlex.quote(path)} -maxdepth 1 -type f -printf '%f\\n' 2>/dev/null || true"
+
+    def process(self, output: list[str]) -> list[str]:
+        return sorted(output)
+
+    @staticmethod
+    def default() -> list[str]:
+        return []
+
+
+class Probe(FactBase[str]):
+    """The last line a command prints: a state that is polled, always asked live."""
+
+    def command(self, command_line: str) -> str:
+        return command_line
+
+    def process(self, output: list[str]) -> str:
+        lines = list(output)
+        return lines[-1] if lines else ""
+
+    @staticmethod
+    def default() -> str:
+        return ""
+
+
 class Packages(FactBase[dict[str, str]]):
     """Which of the named Debian packages are fully installed, and their versions."""
 
@@ -207,6 +236,27 @@ class Unit(FactBase[dict[str, str]]):
     def command(self, unit: str) -> str:
         wanted = "LoadState,ActiveState,SubState,UnitFileState,MainPID,NeedDaemonReload"
         return f"systemctl show -p {wanted} {shlex.quote(unit)} 2>/dev/null || true"
+
+    def process(self, output: list[str]) -> dict[str, str]:
+        return dict(line.split("=", 1) for line in output if "=" in line)
+
+    @staticmethod
+    def default() -> dict[str, str]:
+        return {}
+
+
+class Certificate(FactBase[dict[str, str]]):
+    """A certificate's names, whether the key fits it, and whether it is good for another 30 days; empty without one."""
+
+    def command(self, certificate: str, key: str) -> str:
+        cert, private = shlex.quote(certificate), shlex.quote(key)
+        return (
+            f"[ -f {cert} ] && [ -f {private} ] && command -v openssl >/dev/null && {{ "
+            f"echo names=$(openssl x509 -in {cert} -noout -ext subjectAltName 2>/dev/null | tail -n +2); "
+            f"openssl x509 -in {cert} -noout -checkend 2592000 >/dev/null 2>&1 && echo fresh=yes; "
+            f'[ "$(openssl x509 -in {cert} -noout -pubkey 2>/dev/null)" = "$(openssl pkey -in {private} -pubout 2>/dev/null)" ] '
+            f"&& echo pair=yes; }}; true"
+        )
 
     def process(self, output: list[str]) -> dict[str, str]:
         return dict(line.split("=", 1) for line in output if "=" in line)

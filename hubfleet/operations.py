@@ -6,9 +6,11 @@ anywhere is finished by the next one.
 """
 
 import difflib
+import ipaddress
 import shlex
 from collections.abc import Generator, Iterable
 from hashlib import sha256
+from typing import Any
 
 from pyinfra import host
 from pyinfra.api import operation
@@ -16,6 +18,7 @@ from pyinfra.api.command import FileUploadCommand, PyinfraCommand, StringCommand
 from pyinfra.context import ctx_state
 
 from hubfleet import facts
+from hubfleet.daemon import merge_daemon
 from hubfleet.containers import LABEL_HUB, LABEL_SPEC, ContainerSpec
 from hubfleet.images import BuildContext
 from hubfleet.notices import tell
@@ -29,6 +32,11 @@ PACKAGE_MANAGER_PATIENCE = 900
 
 def _executing() -> bool:
     return bool(ctx_state.get().is_executing)
+
+
+def content_hash(content: str) -> str:
+    """The sha256 of a file's wanted content, as `applied` and `container` take it."""
+    return sha256(content.encode()).hexdigest()
 
 
 def _q(*words: str) -> str:
@@ -80,7 +88,7 @@ def file(
     + check: command that judges the candidate, `{}` standing for its path; when it fails, what was there stays.
     """
     now = host.get_fact(facts.HostFile, path=dest)
-    if now is None or now.kind != "file" or now.sha256 != sha256(content.encode()).hexdigest():
+    if now is None or now.kind != "file" or now.sha256 != content_hash(content):
         if secret:
             host.log(f"{dest}: {'differs' if now else 'will be made'} (a secret: not shown)")
         else:
@@ -88,7 +96,7 @@ def file(
         new = f"{dest}.hubfleet-new"
         # The empty file has its owner and mode before a byte of content is in it.
         yield StringCommand(_q("install", "-m", mode, "-o", user, "-g", group, "/dev/null", new))
-        yield StringCommand("cat", ">", _q(new), _stdin=content.splitlines())
+        yield StringCommand("cat", ">", _q(new), _stdin=content)
         if check:
             refuse = f"{{ rm -f {_q(new)}; echo {_q(f'{dest}: the new file was refused by its own checker; the old one stays')} >&2; false; }}"
             yield StringCommand(check.replace("{}", _q(new)), "||", refuse)
@@ -97,6 +105,38 @@ def file(
         yield StringCommand(_q("chown", f"{user}:{group}", dest), "&&", _q("chmod", mode, dest))
     else:
         host.noop(f"{dest} is as wanted")
+
+
+@operation()
+def daemon_json(dest: str, wanted: dict[str, Any]) -> Commands:
+    """Set our keys in the engine's configuration and keep the host's others.
+
+    + dest: the file.
+    + wanted: our keys.
+    """
+    now = host.get_fact(facts.HostText, path=dest)
+    try:
+        content = merge_daemon(now, wanted)
+    except ValueError as error:
+        yield StringCommand(_q("echo", f"{dest} {error}"), ">&2;", "false")
+        return
+    # Engines before 23 cannot check a file without starting.
+    check = "if dockerd --help 2>/dev/null | grep -q -e --validate; then dockerd --validate --config-file {}; fi"
+    yield from file._inner(dest=dest, content=content, check=check)
+
+
+@operation()
+def only(path: str, names: list[str]) -> Commands:
+    """Remove files from a directory of ours that are no longer wanted there.
+
+    + path: the directory.
+    + names: the files that stay.
+    """
+    extra = [name for name in host.get_fact(facts.Listing, path=path) if name not in names]
+    if not extra:
+        host.noop(f"{path} holds nothing else")
+        return
+    yield StringCommand(_q("rm", "-f", *[f"{path}/{name}" for name in extra]))
 
 
 @operation()
@@ -175,27 +215,63 @@ def generated(dest: str, command: str, user: str, group: str = "root", mode: str
 
 
 @operation()
-def applied(service: str, check: str, apply: str, reads: dict[str, str | None], stamp: str) -> Commands:
+def applied(apply: str, reads: dict[str, str | None], stamp: str, check: str = "") -> Commands:
     """Check and reload a service when what it reads differs from what it last loaded.
 
-    + service: what it is called, for messages.
-    + check: the service's own check of its whole configuration.
-    + apply: the command that makes it load it.
+    + apply: the command that makes it load them.
     + reads: path to the sha256 wanted of each file it loads; None for one that only the host knows.
     + stamp: file on the host that remembers what was last loaded.
+    + check: the service's own check of its whole configuration, first.
     """
     digest = sha256()
     for path, wanted in sorted(reads.items()):
         now = host.get_fact(facts.HostFile, path=path)
         digest.update(f"{path} {wanted or (now.sha256 if now else 'missing')}\n".encode())
     loaded = host.get_fact(facts.HostText, path=stamp)
-    running = host.get_fact(facts.Unit, unit=service).get("ActiveState") == "active"
-    if running and loaded is not None and loaded.strip() == digest.hexdigest():
-        host.noop(f"{service} has loaded all of it")
+    if loaded is not None and loaded.strip() == digest.hexdigest():
+        host.noop("all of it is loaded")
         return
-    yield StringCommand(check)
+    if check:
+        yield StringCommand(check)
     yield StringCommand(apply)
     yield StringCommand("echo", digest.hexdigest(), ">", _q(stamp))
+
+
+@operation()
+def self_signed(certificate: str, key: str, common_name: str, is_address: bool) -> Commands:
+    """Have a self-signed certificate for one name, made on the host; made anew 30 days before its end.
+
+    + certificate, key: the two files.
+    + common_name: DNS name or IP address.
+    + is_address: whether it is an IP address.
+    """
+    now = host.get_fact(facts.Certificate, certificate=certificate, key=key)
+    kind = "IP" if is_address else "DNS"
+    shown = f"IP Address:{_openssl_address(common_name)}" if is_address else f"DNS:{common_name}"
+    if now.get("names", "").strip() == shown and now.get("fresh") == now.get("pair") == "yes":
+        host.noop("the certificate is good")
+        return
+    # At most 64 characters fit a common name; browsers read the alternative name alone.
+    request = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "397"]
+    request += ["-subj", f"/CN={common_name[:64]}", "-addext", f"subjectAltName={kind}:{common_name}"]
+    request += ["-addext", "basicConstraints=critical,CA:FALSE", "-addext", "extendedKeyUsage=serverAuth"]
+    request += ["-keyout", f"{key}.hubfleet-new", "-out", f"{certificate}.hubfleet-new"]
+    yield StringCommand(f"umask 077; {_q(*request)} 2>/dev/null")
+    yield StringCommand(
+        _q("chmod", "0644", f"{certificate}.hubfleet-new"),
+        "&&",
+        _q("mv", "-f", f"{key}.hubfleet-new", key),
+        "&&",
+        _q("mv", "-f", f"{certificate}.hubfleet-new", certificate),
+    )
+
+
+def _openssl_address(address: str) -> str:
+    """An IP address as openssl prints it: IPv6 in eight groups without leading zeros, upper case."""
+    parsed = ipaddress.ip_address(address)
+    if parsed.version == 4:
+        return str(parsed)
+    return ":".join(f"{int(group, 16):X}" for group in parsed.exploded.split(":"))
 
 
 @operation()
@@ -361,7 +437,7 @@ def _healthy(spec: ContainerSpec, patience: int) -> Iterable[PyinfraCommand]:
         return
     for waited in range(0, patience, step):
         yield StringCommand(f"for i in 1 2 3 4 5; do {probe} && break; {_running(name)} || break; sleep 2; done")
-        state = host.get_fact(Probe, command_line=f"{probe} && echo healthy || {{ {_running(name)} && echo waiting || echo ended; }}")
+        state = host.get_fact(facts.Probe, command_line=f"{probe} && echo healthy || {{ {_running(name)} && echo waiting || echo ended; }}")
         if state == "healthy":
             return
         if state == "ended" and waited >= step:
@@ -377,13 +453,3 @@ def _healthy(spec: ContainerSpec, patience: int) -> Iterable[PyinfraCommand]:
 
 def _running(quoted: str) -> str:
     return f'[ "$(docker inspect -f {{{{.State.Running}}}} {quoted} 2>/dev/null)" = true ]'
-
-
-class Probe(facts.FactBase[str]):
-    """The last word a command line prints: a state that is polled, always asked live."""
-
-    def command(self, command_line: str) -> str:
-        return command_line
-
-    def process(self, output: list[str]) -> str:
-        return output[-1] if output else ""

@@ -1,0 +1,38 @@
+"""How the host itself reaches the world: apt, its mirror and proxy, and the authorities it trusts."""
+
+from pyinfra.api import deploy
+
+from hubfleet import operations
+from hubfleet.settings import Lab
+from hubfleet.systems import System
+from hubfleet.templates import render
+
+CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+"""Where Debian keeps all trusted authorities, ours among them."""
+
+
+@deploy("System")
+def reach_outside(lab: Lab, system: System) -> None:
+    """Mirror, proxy and authorities, before anything is fetched."""
+    outside = lab.outside
+    operations.file(
+        name="System: tell apt about the proxy",
+        dest="/etc/apt/apt.conf.d/90hubfleet",
+        content=render("system/apt.conf.j2", proxy=outside.outbound_proxy),
+    )
+    if outside.apt_mirror:
+        operations.file(
+            name="System: add the apt mirror",
+            dest="/etc/apt/sources.list.d/hubfleet.sources",
+            content=render("system/apt.sources.j2", mirror=outside.apt_mirror, system=system),
+        )
+    operations.packages(name="System: install base packages", names=["ca-certificates", "openssl", "iptables"])
+    if outside.extra_ca:
+        authorities = "/usr/local/share/ca-certificates/hubfleet.crt"
+        operations.file(name="System: place the extra authorities", dest=authorities, content=lab.read(outside.extra_ca))
+        operations.applied(
+            name="System: trust the extra authorities",
+            apply="update-ca-certificates",
+            reads={authorities: operations.content_hash(lab.read(outside.extra_ca))},
+            stamp="/var/lib/hubfleet/authorities.stamp",
+        )
