@@ -1,6 +1,6 @@
 """What a host gets, in order: the whole deployment on one screen."""
 
-from pyinfra import host
+from pyinfra.context import host
 
 from hubfleet.settings.check import check_run, lab_of
 from hubfleet.systems import System

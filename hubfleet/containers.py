@@ -1,7 +1,7 @@
 """What a container of ours is to be, the command that makes it, and the label by which a changed one is known.
 
-Plain `docker` commands and no compose: Debian 12's archive has no compose v2, and drift is judged by our own label anyway.
-Pure: no host in here.
+Plain `docker` commands and no compose: Debian 12's archive has no compose v2, and drift is judged by our own
+label anyway. Pure: no host in here.
 """
 
 import json
@@ -70,9 +70,26 @@ class ContainerSpec:
 
     def create_command(self, digest: str) -> str:
         """The shell command that creates the container, on its first network, without starting it."""
-        words = ["docker", "create", "--name", self.name, "--init", "--restart", "unless-stopped", "--user", self.user]
+        words = [
+            "docker",
+            "create",
+            "--name",
+            self.name,
+            "--init",
+            "--restart",
+            "unless-stopped",
+            "--user",
+            self.user,
+        ]
         words += ["--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
-        words += ["--memory", str(self.memory), "--memory-swap", str(self.memory), "--pids-limit", str(self.pids)]
+        words += [
+            "--memory",
+            str(self.memory),
+            "--memory-swap",
+            str(self.memory),
+            "--pids-limit",
+            str(self.pids),
+        ]
         words += ["--log-driver", "json-file"]
         words += ["--log-opt", f"max-size={self.log_max_size}", "--log-opt", f"max-file={self.log_max_files}"]
         for label, value in ((LABEL_HUB, self.hub), (LABEL_ROLE, self.role), (LABEL_SPEC, digest)):
@@ -87,16 +104,26 @@ class ContainerSpec:
         else:
             words += ["--network", "none"]
         for mount in self.mounts:
-            words += ["--mount", f"type=bind,source={mount.source},target={mount.target}" + ",readonly" * mount.read_only]
+            words += [
+                "--mount",
+                f"type=bind,source={mount.source},target={mount.target}" + ",readonly" * mount.read_only,
+            ]
         for key, value in sorted(self.environment.items()):
             words += ["--env", f"{key}={value}"]
         if self.health:
-            words += ["--health-cmd", shlex.join(self.health), "--health-interval", "30s", "--health-timeout", "10s"]
+            words += [
+                "--health-cmd",
+                shlex.join(self.health),
+                "--health-interval",
+                "30s",
+                "--health-timeout",
+                "10s",
+            ]
             words += ["--health-retries", "3", "--health-start-period", "120s"]
         command = shlex.join(words)
         if self.uses_engine:
             # The group's number is the host's own matter; known only there.
-            command += f' --mount type=bind,source={DOCKER_SOCKET},target={DOCKER_SOCKET}'
+            command += f" --mount type=bind,source={DOCKER_SOCKET},target={DOCKER_SOCKET}"
             command += f' --group-add "$(stat -c %g {DOCKER_SOCKET})"'
         return f"{command} {shlex.join([self.image, *self.command])}"
 

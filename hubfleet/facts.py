@@ -1,12 +1,18 @@
-"""What Hubfleet asks a host. A fact never fails a host: what cannot be read is `None` or empty, and one fact reads much."""
+"""What Hubfleet asks a host.
+
+A fact never fails a host: what cannot be read is `None` or empty. One fact that reads much beats many that read little.
+"""
 
 import base64
 import json
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pyinfra.api.facts import FactBase
+
+_SURVEY = Path(__file__).with_name("survey.sh")
 
 
 def _json(lines: list[str]) -> Any:
@@ -47,7 +53,12 @@ class HostFile(FactBase[FileState | None]):
         if not lines or lines[0].count("|") != 5:
             return None
         what, user, group, uid, gid, mode = lines[0].split("|")
-        kinds = {"regular file": "file", "regular empty file": "file", "directory": "directory", "symbolic link": "link"}
+        kinds = {
+            "regular file": "file",
+            "regular empty file": "file",
+            "directory": "directory",
+            "symbolic link": "link",
+        }
         return FileState(
             kind=kinds.get(what, "other"),
             user=user,
@@ -161,7 +172,8 @@ class Container(FactBase[dict[str, Any] | None]):
             '{"labels":{{json .Config.Labels}},"status":{{json .State.Status}},"image":{{json .Config.Image}},'
             '"started":{{json .State.StartedAt}},"restarts":{{.RestartCount}}}'
         )
-        return f"docker inspect --type container --format {shlex.quote(form)} {shlex.quote(container)} 2>/dev/null || true"
+        inspect = shlex.join(["docker", "inspect", "--type", "container", "--format", form, container])
+        return f"{inspect} 2>/dev/null || true"
 
     def process(self, output: list[str]) -> dict[str, Any] | None:
         value = _json(list(output))
@@ -179,8 +191,8 @@ class Servers(FactBase[list[str]]):
         return "docker"
 
     def command(self, hub: str) -> str:
-        label = shlex.quote(f"label=io.hubfleet.hub={hub}")
-        return f"docker ps --filter {label} --filter label=io.hubfleet.role=server --format '{{{{.Names}}}}' 2>/dev/null || true"
+        filters = ["--filter", f"label=io.hubfleet.hub={hub}", "--filter", "label=io.hubfleet.role=server"]
+        return f"{shlex.join(['docker', 'ps', *filters, '--format', '{{.Names}}'])} 2>/dev/null || true"
 
     def process(self, output: list[str]) -> list[str]:
         return sorted(line for line in output if line)
@@ -254,8 +266,8 @@ class Certificate(FactBase[dict[str, str]]):
             f"[ -f {cert} ] && [ -f {private} ] && command -v openssl >/dev/null && {{ "
             f"echo names=$(openssl x509 -in {cert} -noout -ext subjectAltName 2>/dev/null | tail -n +2); "
             f"openssl x509 -in {cert} -noout -checkend 2592000 >/dev/null 2>&1 && echo fresh=yes; "
-            f'[ "$(openssl x509 -in {cert} -noout -pubkey 2>/dev/null)" = "$(openssl pkey -in {private} -pubout 2>/dev/null)" ] '
-            f"&& echo pair=yes; }}; true"
+            f"public=$(openssl x509 -in {cert} -noout -pubkey 2>/dev/null); "
+            f'[ "$public" = "$(openssl pkey -in {private} -pubout 2>/dev/null)" ] && echo pair=yes; }}; true'
         )
 
     def process(self, output: list[str]) -> dict[str, str]:
@@ -270,34 +282,15 @@ class Survey(FactBase[dict[str, list[str]]]):
     """Everything preflight looks at, in one command: lines under a heading each."""
 
     def command(self, ports: list[int], paths: list[str], fqdn: str, owner: str, group: str, base: str) -> str:
-        # Plain sh and what a minimal Debian has: no Python, no curl, perhaps no iproute2.
-        nearest = (
-            'd=$1; while [ ! -d "$d" ]; do d=$(dirname "$d"); done; '
-            'printf "%s|%s|%s\\n" "$1" "$(df -PB1 "$d" | awk \'NR==2{print $4}\')" "$(df -Pi "$d" | awk \'NR==2{print $4}\')"'
-        )
-        listening = " ".join(f"{port:04X}" for port in ports)
-        return f"""
-h() {{ printf '@@%s\\n' "$1"; }}
-room() {{ {nearest}; }}
-h system; cat /etc/os-release 2>/dev/null
-h arch; uname -m; uname -r
-h init; cat /proc/1/comm 2>/dev/null
-h user; id -u
-h clock; date +%s
-h memory; awk '/^MemTotal|^SwapTotal/{{print $1, $2}}' /proc/meminfo
-h disk; for p in {shlex.join(paths)}; do room "$p"; done
-h port; for p in {listening}; do for f in /proc/net/tcp /proc/net/tcp6; do
-awk -v p=":$p" '$4=="0A" && substr($2, length($2)-4)==p {{print p, $10}}' $f 2>/dev/null; done; done | while read -r p inode; do
-holder=$(for d in /proc/[0-9]*; do if ls -l $d/fd 2>/dev/null | grep -q "socket:\\[$inode\\]"; then cat $d/comm; break; fi; done)
-printf '%s|%s\\n' "${{p#:}}" "$holder"; done | sort -u
-h name; getent ahosts {shlex.quote(fqdn)} 2>/dev/null | awk '{{print $1}}' | sort -u
-h addresses; (ip -o addr show 2>/dev/null | awk '{{print $4}}' | cut -d/ -f1) ; hostname -I 2>/dev/null | tr ' ' '\\n'
-h owner; id -u {shlex.quote(owner)} 2>/dev/null; getent group {shlex.quote(group)} 2>/dev/null
-h base; stat -c '%u|%g|%a|%F' {shlex.quote(base)} 2>/dev/null
-h engine; command -v docker >/dev/null && docker version --format '{{{{.Server.Version}}}}' 2>/dev/null
-h package; dpkg-query -W -f='${{Status}}|${{Package}}\\n' docker.io docker-ce podman-docker docker-desktop 2>/dev/null | grep '^install ok'
-true
-"""
+        values = {
+            "ports": " ".join(f"{port:04X}" for port in ports),
+            "paths": " ".join(paths),
+            "fqdn": fqdn,
+            "owner": owner,
+            "group": group,
+            "base": base,
+        }
+        return "\n".join(f"{key}={shlex.quote(value)}" for key, value in values.items()) + "\n" + _SURVEY.read_text()
 
     def process(self, output: list[str]) -> dict[str, list[str]]:
         report: dict[str, list[str]] = {}

@@ -12,14 +12,13 @@ from collections.abc import Generator, Iterable
 from hashlib import sha256
 from typing import Any
 
-from pyinfra import host
-from pyinfra.api import operation
 from pyinfra.api.command import FileUploadCommand, PyinfraCommand, StringCommand
-from pyinfra.context import ctx_state
+from pyinfra.api.operation import operation
+from pyinfra.context import ctx_state, host
 
 from hubfleet import facts
-from hubfleet.daemon import merge_daemon
 from hubfleet.containers import LABEL_HUB, LABEL_SPEC, ContainerSpec
+from hubfleet.daemon import merge_daemon
 from hubfleet.images import BuildContext
 from hubfleet.notices import tell
 from hubfleet.preflight import Finding
@@ -98,10 +97,15 @@ def file(
         yield StringCommand(_q("install", "-m", mode, "-o", user, "-g", group, "/dev/null", new))
         yield StringCommand("cat", ">", _q(new), _stdin=content)
         if check:
-            refuse = f"{{ rm -f {_q(new)}; echo {_q(f'{dest}: the new file was refused by its own checker; the old one stays')} >&2; false; }}"
+            why = f"{dest}: its own checker refuses the new file; nothing was replaced"
+            refuse = f"{{ rm -f {_q(new)}; echo {_q(why)} >&2; false; }}"
             yield StringCommand(check.replace("{}", _q(new)), "||", refuse)
         yield StringCommand(_q("mv", "-f", new, dest))
-    elif (now.user, now.group, now.mode) != (user, group, mode) and (str(now.uid), str(now.gid), now.mode) != (user, group, mode):
+    elif (now.user, now.group, now.mode) != (user, group, mode) and (
+        str(now.uid),
+        str(now.gid),
+        now.mode,
+    ) != (user, group, mode):
         yield StringCommand(_q("chown", f"{user}:{group}", dest), "&&", _q("chmod", mode, dest))
     else:
         host.noop(f"{dest} is as wanted")
@@ -164,7 +168,12 @@ def directory(path: str, user: str = "root", group: str = "root", mode: str = "0
     if now is None:
         # `install -d` would give parents the caller's umask.
         parent = path.rsplit("/", 1)[0] or "/"
-        yield StringCommand("umask 022;", _q("mkdir", "-p", parent), "&&", _q("install", "-d", "-o", user, "-g", group, "-m", mode, path))
+        yield StringCommand(
+            "umask 022;",
+            _q("mkdir", "-p", parent),
+            "&&",
+            _q("install", "-d", "-o", user, "-g", group, "-m", mode, path),
+        )
     elif not adopt or wanted in ((now.user, now.group, now.mode), (str(now.uid), str(now.gid), now.mode)):
         host.noop(f"{path} is there")
     else:
@@ -205,10 +214,15 @@ def generated(dest: str, command: str, user: str, group: str = "root", mode: str
     now = host.get_fact(facts.HostFile, path=dest)
     if now is None or now.kind != "file":
         new = f"{dest}.hubfleet-new"
-        make = f"set -e; {_q('install', '-m', '0600', '/dev/null', new)}; {{ {command}; }} > {_q(new)}; [ -s {_q(new)} ]"
+        empty = _q("install", "-m", "0600", "/dev/null", new)
+        make = f"set -e; {empty}; {{ {command}; }} > {_q(new)}; [ -s {_q(new)} ]"
         own = f"{_q('chown', f'{user}:{group}', new)}; {_q('chmod', mode, new)}; {_q('mv', '-n', new, dest)}"
         yield StringCommand(f"{make}; {own}")
-    elif (str(now.uid), str(now.gid), now.mode) == (user, group, mode) or (now.user, now.group, now.mode) == (user, group, mode):
+    elif (str(now.uid), str(now.gid), now.mode) == (user, group, mode) or (now.user, now.group, now.mode) == (
+        user,
+        group,
+        mode,
+    ):
         host.noop(f"{dest} is kept")
     else:
         yield StringCommand(_q("chown", f"{user}:{group}", dest), "&&", _q("chmod", mode, dest))
@@ -252,7 +266,18 @@ def self_signed(certificate: str, key: str, common_name: str, is_address: bool) 
         host.noop("the certificate is good")
         return
     # At most 64 characters fit a common name; browsers read the alternative name alone.
-    request = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "397"]
+    request = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "397",
+    ]
     request += ["-subj", f"/CN={common_name[:64]}", "-addext", f"subjectAltName={kind}:{common_name}"]
     request += ["-addext", "basicConstraints=critical,CA:FALSE", "-addext", "extendedKeyUsage=serverAuth"]
     request += ["-keyout", f"{key}.hubfleet-new", "-out", f"{certificate}.hubfleet-new"]
@@ -293,7 +318,9 @@ def unit(service: str, enabled: bool = True) -> Commands:
     yield StringCommand("systemctl daemon-reload")
     if enabled:
         yield StringCommand(_q("systemctl", "enable", service))
-    yield StringCommand(_q("systemctl", "start", service), "&& sleep 1 &&", _q("systemctl", "is-active", "--quiet", service))
+    yield StringCommand(
+        _q("systemctl", "start", service), "&& sleep 1 &&", _q("systemctl", "is-active", "--quiet", service)
+    )
 
 
 @operation()
@@ -330,12 +357,19 @@ def network(wanted: str, hub: str, subnet: str, pool: str, bridge: str, isolated
             return
         yield StringCommand(_q("docker", "network", "rm", wanted))
     words = ["docker", "network", "create", "--driver", "bridge", "--subnet", subnet, "--ip-range", pool]
-    words += ["-o", f"com.docker.network.bridge.name={bridge}", "-o", f"com.docker.network.bridge.enable_icc={icc}"]
+    words += [
+        "-o",
+        f"com.docker.network.bridge.name={bridge}",
+        "-o",
+        f"com.docker.network.bridge.enable_icc={icc}",
+    ]
     yield StringCommand(_q(*words, "--label", f"{LABEL_HUB}={hub}", wanted))
 
 
 @operation()
-def image_built(image: str, target: str, context: BuildContext, directory: str, arguments: list[str], ca: str = "") -> Commands:
+def image_built(
+    image: str, target: str, context: BuildContext, directory: str, arguments: list[str], ca: str = ""
+) -> Commands:
     """Build one of our images on the host; its name holds the hash of what it is built from.
 
     + image: the name, with the context's hash as tag.
@@ -350,9 +384,16 @@ def image_built(image: str, target: str, context: BuildContext, directory: str, 
         return
     tell(host, "info", f"builds image {image}: some minutes, once")
     place = f"{directory}/{context.digest}"
+    archive = f"{place}.tar.gz"
     # Under sudo, pyinfra hands an upload over through a temporary file that anyone may read: sources hold no secret.
-    yield FileUploadCommand(context.archive(), f"{place}.tar.gz", remote_temp_filename=f"/var/tmp/hubfleet-{context.digest}.tar.gz")
-    yield StringCommand(f"rm -rf {_q(place)} && mkdir -p {_q(place)} && tar -xzf {_q(place + '.tar.gz')} -C {_q(place)} && rm {_q(place + '.tar.gz')}")
+    yield FileUploadCommand(
+        context.archive(),
+        f"{place}.tar.gz",
+        remote_temp_filename=f"/var/tmp/hubfleet-{context.digest}.tar.gz",
+    )
+    yield StringCommand(
+        f"rm -rf {_q(place)} && mkdir -p {_q(place)} && tar -xzf {_q(archive)} -C {_q(place)} && rm {_q(archive)}"
+    )
     if _executing():
         host.log(f"building {image}; this takes some minutes")
     secret = ["--secret", f"id=ca,src={ca}"] if ca else []
@@ -385,7 +426,9 @@ def container(
     patience: int = 240,
     confirm: str = "",
 ) -> Commands:
-    """Have a container running exactly as specified; a changed one replaces the old, which comes back if it is not healthy.
+    """Have a container running exactly as specified.
+
+    A changed one replaces the old, which comes back if the new one does not become healthy.
 
     + spec: what it is to be.
     + reads: digests of the plain files it reads at its start, by path.
@@ -437,16 +480,22 @@ def _healthy(spec: ContainerSpec, patience: int) -> Iterable[PyinfraCommand]:
         return
     for waited in range(0, patience, step):
         yield StringCommand(f"for i in 1 2 3 4 5; do {probe} && break; {_running(name)} || break; sleep 2; done")
-        state = host.get_fact(facts.Probe, command_line=f"{probe} && echo healthy || {{ {_running(name)} && echo waiting || echo ended; }}")
+        state = host.get_fact(
+            facts.Probe,
+            command_line=f"{probe} && echo healthy || {{ {_running(name)} && echo waiting || echo ended; }}",
+        )
         if state == "healthy":
             return
         if state == "ended" and waited >= step:
             break
         host.log(f"waiting for {spec.name}: {waited + step} s")
+    failed = _q(f"{spec.name}: not healthy after {patience} s; its log is above")
+    restored = _q(f"{spec.name}: the new one did not become healthy (its log is above); the previous one is back")
     back = (
-        f"docker logs --tail 40 {name} >&2; if docker inspect {old} >/dev/null 2>&1; then docker rm -f {name} >/dev/null; "
-        f"docker rename {old} {name}; docker start {name} >/dev/null; echo {_q(f'{spec.name}: the new one did not become healthy; the previous one is back')} >&2; "
-        f"else echo {_q(f'{spec.name}: did not become healthy within {patience} s')} >&2; fi; false"
+        f"docker logs --tail 40 {name} >&2; "
+        f"if docker inspect {old} >/dev/null 2>&1; then "
+        f"docker rm -f {name} >/dev/null; docker rename {old} {name}; docker start {name} >/dev/null; echo {restored} >&2; "
+        f"else echo {failed} >&2; fi; false"
     )
     yield StringCommand(back)
 

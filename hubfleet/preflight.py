@@ -60,7 +60,13 @@ def judge(lab: Lab, report: dict[str, list[str]], address: str, now: float | Non
     `report` is the `Survey` fact, `address` what the control machine reaches the host by, `now` the control machine's time.
     """
     if not report:
-        return [Finding("system", "error", "the host answered nothing to a plain shell command; look at its login shell")]
+        return [
+            Finding(
+                "system",
+                "error",
+                "the host answered nothing to a plain shell command; look at its login shell",
+            )
+        ]
     findings = [
         *_system(report),
         *_privilege(report),
@@ -195,10 +201,18 @@ def _owner(lab: Lab, report: dict[str, list[str]]) -> list[Finding]:
         found.append(Finding("owner", "error", text))
     base = (report.get("base") or [""])[0].split("|")
     if len(base) == 4 and base[3] != "directory":
-        found.append(Finding("owner", "error", f"{storage.base_user_dir} is a {base[3]}, not a directory; name another place"))
+        found.append(
+            Finding(
+                "owner",
+                "error",
+                f"{storage.base_user_dir} is a {base[3]}, not a directory; name another place",
+            )
+        )
     elif len(base) == 4 and uid and group and (base[0], base[1]) != (uid, group[2]):
         text = f"{storage.base_user_dir} belongs to {base[0]}:{base[1]}, but base_user_dir_owner and _group say {uid}:{group[2]}"
-        found.append(Finding("owner", "error", f"{text}; change the settings, or the owner yourself: Hubfleet will not"))
+        found.append(
+            Finding("owner", "error", f"{text}; change the settings, or the owner yourself: Hubfleet will not")
+        )
     return found
 
 

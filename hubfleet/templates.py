@@ -13,7 +13,7 @@ _environment = Environment(
     keep_trailing_newline=True,
     trim_blocks=True,
     lstrip_blocks=True,
-    autoescape=False,  # noqa: S701 - configuration files, no HTML
+    autoescape=False,
 )
 
 

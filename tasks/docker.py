@@ -2,7 +2,7 @@
 
 from pathlib import PurePosixPath
 
-from pyinfra.api import deploy
+from pyinfra.api.deploy import deploy
 
 from hubfleet import operations
 from hubfleet.daemon import wanted_daemon
@@ -36,7 +36,9 @@ def install_engine(lab: Lab, system: System) -> None:
             dest="/etc/apt/sources.list.d/hubfleet-docker.sources",
             content=render("docker/docker.sources.j2", url=docker.apt_url, system=system, keyring=KEYRING),
         )
-    engine = ["docker-ce", "docker-ce-cli", "docker-buildx-plugin"] if docker.source == "docker" else system.engine_packages
+    engine = (
+        ["docker-ce", "docker-ce-cli", "docker-buildx-plugin"] if docker.source == "docker" else system.engine_packages
+    )
     operations.packages(name="Docker: install the engine", names=engine)
     operations.unit(name="Docker: start the engine", service="docker.service")
     operations.applied(

@@ -1,6 +1,6 @@
 """The edge: TLS by nginx on the host; everything behind it listens on a Docker network."""
 
-from pyinfra.api import deploy
+from pyinfra.api.deploy import deploy
 
 from hubfleet import operations
 from hubfleet.nginx import site

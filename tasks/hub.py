@@ -1,16 +1,17 @@
 """The hub itself: images, networks, configuration, and its three containers."""
 
-from pyinfra import host
-from pyinfra.api import deploy
+from hubfleet.hub_config import config_files, hub_config
+from pyinfra.api.deploy import deploy
+from pyinfra.context import host
 
 from hubfleet import operations
 from hubfleet.containers import Attachment, ContainerSpec, Mount
-from hubfleet.hub_config import config_files, hub_config
 from hubfleet.images import hub_context, image_name
 from hubfleet.settings import Lab
 from hubfleet.templates import render
-from hubfleet_hub.config import HUB_UID, PROXY_API_PORT, PROXY_PORT
+from hubfleet_hub.config import HUB_UID
 from hubfleet_hub.names import escape
+from tasks.secrets import MADE_ON_THE_HOST, referred
 from tasks.system import CA_BUNDLE
 
 LIBRARY = "/usr/local/lib/hubfleet"
@@ -129,7 +130,7 @@ def run_hub(lab: Lab) -> None:
             spec=spec,
             reads=reads if is_hub else {},
             secrets=_secrets(lab, spec),
-            key=f"{paths.passwords}/.digest_key",
+            key=paths.digest_key,
             confirm=f"docker exec {spec.name} python -m hubfleet_hub.prepare confirm" if is_hub else "",
         )
     operations.file(
@@ -184,18 +185,8 @@ def _secrets(lab: Lab, spec: ContainerSpec) -> dict[str, str | None]:
         return {f"{secrets}/proxy_token": None}
     if spec.name == lab.names.homes:
         return {}
-    made = {f"{secrets}/{token}": None for token in ("cookie_secret", "crypt_key", "proxy_token", "verify_token", "status_token")}
-    return made | lab_secrets(lab)
-
-
-def lab_secrets(lab: Lab) -> dict[str, str | None]:
-    """The secret files that come from the inventory's references, with the sha256 wanted."""
-    if not lab.hub.hub_db_url:
-        return {}
-    from hubfleet.secrets import resolve
-
-    value = resolve(lab.hub.hub_db_url, lab.directory).unmask()
-    return {f"{lab.paths.secrets}/hub_db_url": operations.content_hash(value + "\n")}
+    made: dict[str, str | None] = {f"{secrets}/{name}": None for name in MADE_ON_THE_HOST}
+    return made | {path: operations.content_hash(text) for path, text in referred(lab).items()}
 
 
 def _homes(lab: Lab) -> ContainerSpec:

@@ -1,7 +1,7 @@
 """Looking at the live host before its first change."""
 
-from pyinfra import host
-from pyinfra.api import deploy
+from pyinfra.api.deploy import deploy
+from pyinfra.context import host
 
 from hubfleet import preflight
 from hubfleet.facts import Survey

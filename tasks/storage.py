@@ -1,6 +1,6 @@
 """Where the hub's state and users' files live on the host."""
 
-from pyinfra.api import deploy
+from pyinfra.api.deploy import deploy
 
 from hubfleet import operations
 from hubfleet.settings import Lab
@@ -15,7 +15,9 @@ def lay_out(lab: Lab) -> None:
     operations.directory(name="Storage: make the state directory", path=paths.state, user=hub, group=hub, mode="0700")
     operations.directory(name="Storage: make the configuration directory", path=paths.etc, group=hub, mode="0750")
     operations.directory(name="Storage: make the secrets directory", path=paths.secrets, group=hub, mode="0750")
-    operations.directory(name="Storage: make the one-time hashes directory", path=paths.one_time, group=hub, mode="0750")
+    operations.directory(
+        name="Storage: make the one-time hashes directory", path=paths.one_time, group=hub, mode="0750"
+    )
     operations.directory(name="Storage: make the passwords directory", path=paths.passwords, mode="0700")
     operations.directory(name="Storage: make the socket directory", path=paths.run, group=hub, mode="0750")
     operations.directory(name="Storage: make the build directory", path=paths.build, mode="0700")

@@ -1,6 +1,6 @@
 """How the host itself reaches the world: apt, its mirror and proxy, and the authorities it trusts."""
 
-from pyinfra.api import deploy
+from pyinfra.api.deploy import deploy
 
 from hubfleet import operations
 from hubfleet.settings import Lab
@@ -29,7 +29,9 @@ def reach_outside(lab: Lab, system: System) -> None:
     operations.packages(name="System: install base packages", names=["ca-certificates", "openssl", "iptables"])
     if outside.extra_ca:
         authorities = "/usr/local/share/ca-certificates/hubfleet.crt"
-        operations.file(name="System: place the extra authorities", dest=authorities, content=lab.read(outside.extra_ca))
+        operations.file(
+            name="System: place the extra authorities", dest=authorities, content=lab.read(outside.extra_ca)
+        )
         operations.applied(
             name="System: trust the extra authorities",
             apply="update-ca-certificates",
