@@ -494,7 +494,8 @@ def _healthy(spec: ContainerSpec, patience: int) -> Iterable[PyinfraCommand]:
     back = (
         f"docker logs --tail 40 {name} >&2; "
         f"if docker inspect {old} >/dev/null 2>&1; then "
-        f"docker rm -f {name} >/dev/null; docker rename {old} {name}; docker start {name} >/dev/null; echo {restored} >&2; "
+        f"docker rm -f {name} >/dev/null; docker rename {old} {name}; docker start {name} >/dev/null; "
+        f"echo {restored} >&2; "
         f"else echo {failed} >&2; fi; false"
     )
     yield StringCommand(back)

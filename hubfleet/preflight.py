@@ -57,7 +57,8 @@ def paths(lab: Lab) -> list[str]:
 def judge(lab: Lab, report: dict[str, list[str]], address: str, now: float | None = None) -> list[Finding]:
     """All findings about a host, waived errors turned into warnings.
 
-    `report` is the `Survey` fact, `address` what the control machine reaches the host by, `now` the control machine's time.
+    `report` is the `Survey` fact, `address` what the control machine reaches the host by, `now` the control
+    machine's time.
     """
     if not report:
         return [
@@ -107,7 +108,7 @@ def _privilege(report: dict[str, list[str]]) -> list[Finding]:
         Finding(
             "privilege",
             "error",
-            f"commands run as user {uid}, not root; set `_sudo: True` (and `_sudo_password`) for the host, or log in as root",
+            f"commands run as user {uid}, not root; set `_sudo: True` (and `_sudo_password`), or log in as root",
         )
     ]
 
@@ -136,8 +137,8 @@ def _ports(lab: Lab, report: dict[str, list[str]]) -> list[Finding]:
         port, holder = line.split("|")
         if holder not in OUR_PROCESSES.get(lab.hub.edge, ()):
             who = holder or "a process that could not be read"
-            text = f"port {int(port, 16)} is held by {who}; stop it, or choose another port in public_url or edge_http_port"
-            found.append(Finding("port", "error", text))
+            text = f"port {int(port, 16)} is held by {who}"
+            found.append(Finding("port", "error", f"{text}; stop it, or change public_url or edge_http_port"))
     return found
 
 
@@ -147,15 +148,15 @@ def _name(lab: Lab, report: dict[str, list[str]], address: str) -> list[Finding]
     if url.is_address:
         if str(ipaddress.ip_address(url.host)) in own:
             return []
-        text = f"public_url names {url.host}, which is none of the host's addresses; fine behind a router that forwards to it"
-        return [Finding("name", "warning", text)]
+        text = f"public_url names {url.host}, which is none of the host's addresses"
+        return [Finding("name", "warning", f"{text}; fine behind a router that forwards to it")]
     resolved = report.get("name", [])
     if not resolved:
         text = f"{url.host} does not resolve on the host; add it to DNS before people use it"
         return [Finding("name", "warning", text)]
     if not own & set(resolved) and not any(ipaddress.ip_address(item).is_loopback for item in resolved):
-        text = f"{url.host} resolves to {', '.join(resolved)}, none of the host's addresses; fine behind a router, else mend DNS"
-        return [Finding("name", "warning", text)]
+        text = f"{url.host} resolves to {', '.join(resolved)}, none of the host's addresses"
+        return [Finding("name", "warning", f"{text}; fine behind a router, else mend DNS")]
     return []
 
 
@@ -166,8 +167,8 @@ def _clock(lab: Lab, report: dict[str, list[str]], now: float) -> list[Finding]:
     skew = int(seconds) - now
     if abs(skew) <= lab.preflight.max_clock_skew:
         return []
-    text = f"its clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} this machine's; switch on time synchronisation"
-    return [Finding("clock", "error", f"{text}, or logins and certificates will fail")]
+    text = f"its clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} this machine's"
+    return [Finding("clock", "error", f"{text}; switch on time synchronisation, or logins and certificates fail")]
 
 
 def _memory(lab: Lab, report: dict[str, list[str]]) -> list[Finding]:
@@ -209,9 +210,13 @@ def _owner(lab: Lab, report: dict[str, list[str]]) -> list[Finding]:
             )
         )
     elif len(base) == 4 and uid and group and (base[0], base[1]) != (uid, group[2]):
-        text = f"{storage.base_user_dir} belongs to {base[0]}:{base[1]}, but base_user_dir_owner and _group say {uid}:{group[2]}"
+        text = f"{storage.base_user_dir} belongs to {base[0]}:{base[1]}, settings say {uid}:{group[2]}"
         found.append(
-            Finding("owner", "error", f"{text}; change the settings, or the owner yourself: Hubfleet will not")
+            Finding(
+                "owner",
+                "error",
+                f"{text}; change base_user_dir_owner and _group, or the owner yourself: Hubfleet will not",
+            )
         )
     return found
 
@@ -224,6 +229,7 @@ def _engine(lab: Lab, report: dict[str, list[str]]) -> list[Finding]:
     wanted, other = ("docker.io", "docker-ce") if lab.docker.source == "distribution" else ("docker-ce", "docker.io")
     if other in installed and wanted not in installed:
         right = "docker" if wanted == "docker.io" else "distribution"
-        text = f"{other} is installed, docker_source asks for {wanted}; set docker_source to {right!r}, or remove {other} yourself"
-        found.append(Finding("engine", "error", text))
+        text = f"{other} is installed, docker_source asks for {wanted}"
+        remedy = f"set docker_source to {right!r}, or remove {other} yourself"
+        found.append(Finding("engine", "error", f"{text}; {remedy}"))
     return found
