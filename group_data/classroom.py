@@ -1,0 +1,12 @@
+"""A class: many small servers, started at once, their files in a volume a user."""
+
+login = ["native"]  # from a university's LMS (lti13) with a later version
+spawner = "docker"
+homes = "volume"
+engine = "single"
+
+server_mem_limit = "1G"
+server_cpu_limit = 1
+server_pids_limit = 512
+cull_timeout = 86400  # a room of thirty leaves at noon
+cull_kernel_timeout = 86400

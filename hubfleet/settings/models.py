@@ -1,0 +1,276 @@
+"""What a lab can set: one model a concern.
+
+A model's fields, with its `prefix` before them, are the keys of an inventory and of group_data:
+`Docker.mirror` is `docker_mirror`. Models hold types, units and reasons, and no default: every default is
+in `group_data/`.
+"""
+
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from hubfleet.settings.types import (
+    Account,
+    AnyNetwork,
+    HostPath,
+    HttpUrl,
+    Image,
+    JsonObject,
+    Line,
+    LocalFile,
+    Memory,
+    Mode,
+    NoProxy,
+    OptionalUrl,
+    Registry,
+    Seconds,
+    SecretRef,
+    ServerImage,
+    Size,
+    Slug,
+    Subnet,
+    Timeout,
+    Url,
+    UrlPath,
+    UserName,
+    Variable,
+)
+
+
+class Concern(BaseModel):
+    """One concern's settings. `prefix` is what its keys begin with in an inventory."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    prefix: ClassVar[str] = ""
+
+    @classmethod
+    def keys(cls) -> dict[str, str]:
+        """The concern's keys in an inventory, each with the field it fills."""
+        return {cls.prefix + field: field for field in cls.model_fields}
+
+
+class Hub(Concern):
+    """What the hub is: its name, its address, and the choice on each axis that makes a flavour."""
+
+    hub_name: Slug = Field(
+        description="The hub's name on its host: part of every container, network, unit and directory made "
+        "there. Cannot be changed later without making a new hub."
+    )
+    public_url: Url = Field(
+        description="The address people type. May hold a port and a path, or be a bare name or an IP "
+        "address; callback URLs, proxy headers and the certificate's names follow from it."
+    )
+    login: list[Literal["native", "pam", "oauth", "lti13", "xnat"]] = Field(
+        min_length=1, description="How people log in; several are shown on one page."
+    )
+    spawner: Literal["docker", "swarm", "local", "shared"] = Field(
+        description="Where notebooks run: a container a user, a swarm service a user, inside the hub's "
+        "container, or one JupyterLab for all."
+    )
+    homes: Literal["directory", "volume", "shared"] = Field(
+        description="Where a user's files live: a directory under `base_user_dir`, a Docker volume, or shared storage."
+    )
+    edge: Literal["nginx", "haproxy"] = Field(description="The proxy on the host that ends TLS.")
+    egress: Literal["open", "blocked", "allow"] = Field(description="What users' containers may reach outside.")
+    engine: Literal["single", "swarm"] = Field(description="One host's Docker engine, or a swarm of several.")
+    hub_db_url: SecretRef = Field(
+        description="Reference to a PostgreSQL URL (it holds a password), or empty for SQLite on the host."
+    )
+    hub_db_upgrade: bool = Field(
+        description="Whether a newer JupyterHub may upgrade a PostgreSQL database. SQLite is copied first "
+        "and needs no leave; a PostgreSQL database you dump yourself, then set this for one run."
+    )
+    hub_mem_limit: Memory = Field(description="Memory of the hub's container.")
+    hub_config_dir: LocalFile = Field(
+        description="Directory on the control machine, relative to the inventory, whose *.py JupyterHub "
+        "reads last (jupyterhub_config.d); empty for none. Your own code: Hubfleet cannot vouch for it."
+    )
+
+
+class Users(Concern):
+    """Who may enter, as data. Names are as JupyterHub keeps them: lower case."""
+
+    prefix = "users_"
+
+    admins: list[UserName] = Field(
+        min_length=1,
+        description="Administrators. Each gets an account with a one-time password before the hub can be reached.",
+    )
+    allowed: list[UserName] = Field(
+        description="When not empty, only these and the admins may log in. Someone taken off loses sessions, "
+        "tokens and running servers at the next run; files stay."
+    )
+    banned: list[UserName] = Field(description="Never let in, whatever else says so.")
+
+
+class Native(Concern):
+    """Accounts of the hub's own (NativeAuthenticator)."""
+
+    prefix = "native_"
+
+    open_signup: bool = Field(description="Let people in at once after signing up, without an admin's approval.")
+    ask_email: bool = Field(description="Ask for an e-mail address at sign-up.")
+    min_password_length: int = Field(ge=8, description="Shortest password, in characters.")
+    check_common_password: bool = Field(description="Refuse well-known passwords.")
+    failed_logins: int = Field(
+        ge=0,
+        description="Wrong passwords before an account is locked for a while; 0 never.",
+    )
+    lockout: Seconds = Field(description="Seconds an account stays locked.")
+
+
+class Server(Concern):
+    """A user's single-user server. No hub ships without limits."""
+
+    prefix = "server_"
+
+    image: ServerImage = Field(
+        description="Image of the servers, with a tag or a digest (never `latest`, which means something "
+        "else each day), or `singleuser` for the small JupyterLab that comes with Hubfleet.",
+    )
+    command: list[Line] = Field(description="Command of the container; empty for the image's own.")
+    environment: dict[Variable, Line] = Field(description="Environment of every server. Readable by users: no secrets.")
+    home: HostPath = Field(description="Where a user's home appears inside the container.")
+    default_url: UrlPath = Field(description="The page a server opens with.")
+    uid: int = Field(
+        ge=1,
+        description="Numeric owner of users' directories; the user that the image runs as.",
+    )
+    gid: int = Field(ge=0, description="Numeric group of users' directories.")
+    profile: Literal["restricted", "desktop", "privileged"] = Field(
+        description="Rights of the container: `restricted` has none beyond its user's; `desktop` has what "
+        "nested containers and FUSE need; with `privileged` every user is root on the host."
+    )
+    mem_limit: Memory = Field(description="Memory of one server; swap is not given on top.")
+    cpu_limit: float = Field(gt=0, description="Processors of one server.")
+    pids_limit: int = Field(ge=64, description="Processes and threads of one server.")
+    shm_size: Size = Field(description="Shared memory (/dev/shm) of one server.")
+    start_timeout: Timeout = Field(description="Seconds a container may take to start.")
+    http_timeout: Timeout = Field(description="Seconds a started server may take to answer.")
+    active_limit: int = Field(ge=0, description="Servers that may run at once; 0 for no limit.")
+
+
+class Cull(Concern):
+    """When idle servers and kernels are stopped. 0 switches one off."""
+
+    prefix = "cull_"
+
+    timeout: Seconds = Field(description="Seconds without activity after which a server is stopped.")
+    every: int = Field(ge=30, description="Seconds between two looks.")
+    kernel_timeout: Seconds = Field(description="Seconds without activity after which a kernel is stopped.")
+
+
+class Storage(Concern):
+    """Where users' files live on the host."""
+
+    base_user_dir: HostPath = Field(description="Directory that holds one directory a user.")
+    base_user_dir_owner: Account = Field(description="Its owner.")
+    base_user_dir_group: Account = Field(description="Its group.")
+    base_user_dir_mode: Mode = Field(description="Its mode. Others need `x` to reach their own directory.")
+
+
+class Tls(Concern):
+    """The certificate at the edge."""
+
+    prefix = "tls_"
+
+    mode: Literal["self_signed", "files", "acme", "external"] = Field(
+        description="`self_signed` makes one on the host; `files` takes `tls_cert` and `tls_key`."
+    )
+    cert: LocalFile = Field(
+        description="PEM file on the control machine, relative to the inventory: certificate and chain."
+    )
+    key: SecretRef = Field(description="Reference to the private key, such as file:hub.key or age:hub.key.age.")
+    profile: Literal["intermediate", "modern"] = Field(description="Mozilla's TLS guideline to follow.")
+
+
+class Edge(Concern):
+    """The proxy on the host."""
+
+    prefix = "edge_"
+
+    http_port: int = Field(ge=0, le=65535, description="Port that redirects to https; 0 for none.")
+    max_upload: Size = Field(description="Largest request body, hence largest single upload.")
+    tunnel_timeout: Timeout = Field(description="Seconds a WebSocket may stay silent.")
+
+
+class AddressPool(BaseModel):
+    """A pool Docker takes subnets from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    base: AnyNetwork = Field(description="Network, such as 10.210.0.0/16.")
+    size: int = Field(ge=8, le=64, description="Prefix length of each subnet.")
+
+
+class Docker(Concern):
+    """The container engine."""
+
+    prefix = "docker_"
+
+    source: Literal["distribution", "docker"] = Field(
+        description="The engine from Debian or Ubuntu, or from Docker's own repository."
+    )
+    apt_url: OptionalUrl = Field(
+        description="Address of Docker's apt repository for this system (with source `docker`)."
+    )
+    apt_key: LocalFile = Field(
+        description="File on the control machine with that repository's signing key, relative to the inventory."
+    )
+    mirror: list[HttpUrl] = Field(description="Mirrors of Docker Hub, asked first.")
+    insecure_registries: list[Registry] = Field(description="Registries (host:port) spoken to without TLS.")
+    log_max_size: Size = Field(description="Size at which a container's log is rotated.")
+    log_max_files: int = Field(ge=1, description="Rotated logs kept a container.")
+    live_restore: bool = Field(description="Keep containers running while the engine restarts.")
+    address_pools: list[AddressPool] = Field(
+        description="Where Docker takes subnets from; choose what the campus does not use. Empty for Docker's own."
+    )
+    daemon: JsonObject = Field(description="More keys for daemon.json, as Docker documents them.")
+
+
+class Network(Concern):
+    """The hub's own networks on the host, and the way out through a campus network."""
+
+    prefix = "network_"
+
+    users_subnet: Subnet = Field(description="IPv4 network of users' servers; /28 or larger.")
+    core_subnet: Subnet = Field(description="IPv4 network of hub and proxy; /28 or larger.")
+
+
+class Outside(Concern):
+    """How a host reaches the world: campus networks have proxies, mirrors and authorities of their own."""
+
+    outbound_proxy: OptionalUrl = Field(description="HTTP proxy for everything that goes out, or empty.")
+    outbound_no_proxy: list[NoProxy] = Field(description="Names and networks reached without that proxy.")
+    extra_ca: LocalFile = Field(
+        description="PEM file on the control machine, relative to the inventory, with authorities to trust "
+        "beside the system's own: hosts, engine and image builds."
+    )
+    apt_mirror: OptionalUrl = Field(
+        description="Debian mirror for hosts and image builds, or empty for what the host has."
+    )
+    pypi_mirror: OptionalUrl = Field(description="Python package index for image builds, or empty for the default.")
+    npm_mirror: OptionalUrl = Field(description="npm registry for image builds, or empty for the default.")
+
+
+class Images(Concern):
+    """The hub's own images."""
+
+    prefix = "image_"
+
+    source: Literal["build", "pull"] = Field(
+        description="Build them on the host, or pull images built elsewhere from the same sources."
+    )
+    repository: Image = Field(description="Registry and folder they are named under.")
+    base: Image = Field(description="Debian image they are built from; a digest pins it for good.")
+
+
+class Preflight(Concern):
+    """What is looked at on the live host before the first change."""
+
+    prefix = "preflight_"
+
+    waive: list[str] = Field(description="Names of findings to live with, as preflight prints them.")
+    min_disk: Size = Field(description="Free space wanted where Docker and the hub keep their data.")
+    min_inodes: int = Field(ge=0, description="Free inodes wanted there.")
+    max_clock_skew: Seconds = Field(description="Seconds the host's clock may differ from the control machine's.")

@@ -1,0 +1,401 @@
+"""What must hold between settings, each rule on its own: a rule's parameters are the keys it looks at.
+
+A rule runs when all its keys hold values of the right type, so that one wrong value hides no other mistake.
+It gets `directory`, the inventory's, if it asks for it, and yields what it found.
+"""
+
+import inspect
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.x509.oid import ExtensionOID
+
+from hubfleet.secrets import SecretError, resolve
+from hubfleet.settings.models import AddressPool
+from hubfleet.settings.problems import one_of
+from hubfleet.settings.types import PublicUrl
+from hubfleet_hub.config import HUB_UID
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule says about the value of `key`: "reason; what to do"."""
+
+    key: str
+    message: str
+
+
+Rule = Callable[..., Iterator[Finding]]
+
+RULES: list[Rule] = []
+
+
+def rule(function: Rule) -> Rule:
+    """Add `function` to `RULES`."""
+    RULES.append(function)
+    return function
+
+
+def findings(values: Mapping[str, Any], directory: Path) -> Iterator[Finding]:
+    """All that the rules find in `values`: validated values by key, those that are wrong in themselves left
+    out.
+    """
+    known = {**values, "directory": directory}
+    for each in RULES:
+        keys = inspect.signature(each).parameters
+        if known.keys() >= keys.keys():
+            yield from each(**{key: known[key] for key in keys})
+
+
+# --- The axes ---------------------------------------------------------------------------------------------
+
+BUILT: dict[str, tuple[str, ...]] = {
+    "login": ("native",),
+    "spawner": ("docker",),
+    "homes": ("directory", "volume"),
+    "edge": ("nginx",),
+    "tls_mode": ("self_signed", "files"),
+    "egress": ("open",),
+    "engine": ("single",),
+}
+"""What this version has on each axis."""
+
+FITS: list[tuple[str, str, str, tuple[str, ...], str]] = [
+    ("login", "pam", "spawner", ("local",), "the users are Linux users of the hub's own container"),
+    ("spawner", "swarm", "engine", ("swarm",), "services need a swarm"),
+    ("spawner", "swarm", "homes", ("directory", "shared"), "a volume is on one host of the swarm only"),
+    ("egress", "blocked", "server_profile", ("restricted", "desktop"), "privileged users can undo every rule"),
+    ("egress", "allow", "server_profile", ("restricted", "desktop"), "privileged users can undo every rule"),
+    ("native_open_signup", "True", "server_profile", ("restricted",), "strangers would get rights over the host"),
+]
+"""key, choice, other key, what the other must then be, why."""
+
+
+def _later(key: str) -> Rule:
+    def judge(**values: Any) -> Iterator[Finding]:
+        chosen = values[key] if isinstance(values[key], list) else [values[key]]
+        for choice in chosen:
+            if choice not in BUILT[key]:
+                has = one_of(list(BUILT[key]))
+                yield Finding(key, f"{choice!r} comes with a later version; this version has: {has}")
+
+    return _asking(judge, key)
+
+
+def _fit(key: str, choice: str, other: str, allowed: tuple[str, ...], why: str) -> Rule:
+    def judge(**values: Any) -> Iterator[Finding]:
+        chosen = values[key] if isinstance(values[key], list) else [values[key]]
+        if choice in map(str, chosen) and values[other] not in allowed:
+            needed = one_of([repr(value) for value in allowed])
+            yield Finding(other, f"does not fit {key} {choice!r}, as {why}; choose {needed}")
+
+    return _asking(judge, key, other)
+
+
+def _asking(function: Rule, *keys: str) -> Rule:
+    parameters = [inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY) for key in keys]
+    function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return function
+
+
+RULES += [_later(key) for key in BUILT]
+RULES += [_fit(*row) for row in FITS]
+
+
+# --- The hub and its users ----------------------------------------------------------------------------------
+
+
+@rule
+def _address(public_url: PublicUrl, tls_mode: str, edge_http_port: int) -> Iterator[Finding]:
+    if public_url.scheme == "http" and tls_mode != "external":
+        yield Finding("public_url", "is not https, so passwords would cross the network in clear; write https://")
+    if edge_http_port == public_url.port:
+        yield Finding("edge_http_port", "is the port of public_url too; choose another, or 0 for no redirect")
+
+
+@rule
+def _banned(users_admins: list[str], users_allowed: list[str], users_banned: list[str]) -> Iterator[Finding]:
+    both = sorted((set(users_admins) | set(users_allowed)) & set(users_banned))
+    if both:
+        yield Finding("users_banned", f"has {', '.join(both)}, who may enter by another list; choose one")
+
+
+@rule
+def _database(hub_db_url: str, directory: Path) -> Iterator[Finding]:
+    if hub_db_url == "generate":
+        yield Finding("hub_db_url", "cannot be generated; name where the database's URL is, or leave it empty")
+    elif hub_db_url:
+        try:
+            url = resolve(hub_db_url, directory).unmask()
+        except SecretError as error:
+            yield Finding("hub_db_url", str(error))
+            return
+        if not url.startswith(("postgresql://", "postgresql+psycopg://")):
+            yield Finding("hub_db_url", "names no PostgreSQL database; the URL begins with postgresql://")
+
+
+@rule
+def _lab_code(hub_config_dir: str, directory: Path) -> Iterator[Finding]:
+    if not hub_config_dir:
+        return
+    place = _local(directory, hub_config_dir)
+    if not place.is_dir():
+        yield Finding("hub_config_dir", f"is no directory: {place}; make it, or correct the path")
+        return
+    files = sorted(place.glob("*.py"))
+    if not files:
+        yield Finding("hub_config_dir", f"has no *.py in {place}; add one, or leave the key empty")
+    for file in files:
+        try:
+            compile(file.read_bytes(), file.name, "exec")
+        except (SyntaxError, ValueError) as error:
+            line = getattr(error, "lineno", None) or 1
+            what = getattr(error, "msg", None) or error
+            yield Finding("hub_config_dir", f"{file.name} line {line} is not Python ({what}); mend it")
+        except OSError as error:
+            yield Finding("hub_config_dir", f"{file.name} cannot be read: {error.strerror}; check its mode")
+
+
+@rule
+def _one_account_each(server_uid: int) -> Iterator[Finding]:
+    if server_uid == HUB_UID:
+        yield Finding("server_uid", "is the hub's own, so users could read its secrets; choose another")
+
+
+# --- Users' servers and files -------------------------------------------------------------------------------
+
+
+@rule
+def _shared_memory(server_shm_size: int, server_mem_limit: int) -> Iterator[Finding]:
+    if server_shm_size > server_mem_limit:
+        yield Finding("server_shm_size", "is more than server_mem_limit, which it counts to; make it smaller")
+
+
+@rule
+def _culling(cull_timeout: int, cull_every: int) -> Iterator[Finding]:
+    if 0 < cull_timeout < cull_every:
+        yield Finding("cull_every", "is longer than cull_timeout, so servers would idle longer; look more often")
+
+
+SYSTEM_DIRECTORIES = (
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/lib64",
+    "/proc",
+    "/root",
+    "/run",
+    "/sbin",
+    "/sys",
+    "/tmp",
+    "/usr",
+    "/var/cache",
+    "/var/lib/containerd",
+    "/var/lib/docker",
+    "/var/lib/hubfleet",
+    "/var/log",
+    "/var/run",
+    "/var/tmp",
+)
+"""Nothing in these is a place for users' files: the system owns them, empties them or hides them."""
+
+SHARED_DIRECTORIES = ("/home", "/media", "/mnt", "/opt", "/srv", "/var", "/var/lib")
+"""Directories of the system that may hold users' directories' directory, and must not be it."""
+
+
+@rule
+def _users_files(base_user_dir: str, base_user_dir_mode: str) -> Iterator[Finding]:
+    inside = [system for system in SYSTEM_DIRECTORIES if Path(base_user_dir).is_relative_to(system)]
+    if inside:
+        yield Finding(
+            "base_user_dir", f"is inside {inside[0]}, the system's own; choose one such as /srv/hubfleet/users"
+        )
+    if base_user_dir in SHARED_DIRECTORIES:
+        yield Finding("base_user_dir", f"is not the hub's alone; choose a directory in it, such as {base_user_dir}/hub")
+    if int(base_user_dir_mode, 8) & 0o002:
+        yield Finding("base_user_dir_mode", "lets anyone on the host write there; use '0711' or '0755'")
+
+
+# --- The certificate ----------------------------------------------------------------------------------------
+
+
+@rule
+def _certificate(
+    tls_mode: str, tls_cert: str, tls_key: str, public_url: PublicUrl, directory: Path
+) -> Iterator[Finding]:
+    if tls_mode != "files":
+        for key, value in (("tls_cert", tls_cert), ("tls_key", tls_key)):
+            if value:
+                yield Finding(key, f"is not used with tls_mode {tls_mode!r}; set tls_mode = 'files', or leave it out")
+        return
+    chain: list[x509.Certificate] = []
+    if not tls_cert:
+        yield Finding("tls_cert", "is needed with tls_mode 'files'; name the PEM file of certificate and chain")
+    else:
+        try:
+            chain = x509.load_pem_x509_certificates(_local(directory, tls_cert).read_bytes())
+        except OSError as error:
+            yield Finding("tls_cert", _unreadable(directory, tls_cert, error))
+        except ValueError:
+            yield Finding("tls_cert", "holds no certificate in PEM form; name the file of certificate and chain")
+        else:
+            yield from _fitting(chain[0], public_url)
+    if tls_key in ("", "generate"):
+        yield Finding(
+            "tls_key", "is needed with tls_mode 'files'; name where the certificate's key is: file:, env:, age:"
+        )
+        return
+    try:
+        pem = resolve(tls_key, directory).unmask()
+        private = load_pem_private_key(pem.encode(), None)
+    except SecretError as error:
+        yield Finding("tls_key", str(error))
+    except TypeError:
+        yield Finding("tls_key", "is locked with a passphrase; store it without one, encrypted by age if need be")
+    except ValueError:
+        yield Finding("tls_key", "is no private key in PEM form; name the file that the certificate was made with")
+    else:
+        if chain and _spki(private) != _spki(chain[0]):
+            yield Finding("tls_key", "does not belong to the certificate in tls_cert; name the key it was made with")
+
+
+def _spki(owner: Any) -> bytes:
+    spki: bytes = owner.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return spki
+
+
+def _fitting(certificate: x509.Certificate, public_url: PublicUrl) -> Iterator[Finding]:
+    ends = certificate.not_valid_after_utc
+    if ends < datetime.now(UTC):
+        yield Finding("tls_cert", f"ran out on {ends:%Y-%m-%d}; get a new certificate")
+    names = _names(certificate)
+    wildcard = "*." + public_url.host.partition(".")[2]
+    if public_url.host not in names and (public_url.is_address or wildcard not in names):
+        listed = ", ".join(sorted(names)) or "nobody"
+        yield Finding("tls_cert", f"is for {listed} and not for {public_url.host}; get one that names it")
+
+
+def _names(certificate: x509.Certificate) -> set[str]:
+    try:
+        names = certificate.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME).value
+    except x509.ExtensionNotFound:
+        # Browsers look at nothing else: a common name alone is as good as no name.
+        return set()
+    assert isinstance(names, x509.SubjectAlternativeName)
+    dns = {name.lower() for name in names.get_values_for_type(x509.DNSName)}
+    return dns | {str(address) for address in names.get_values_for_type(x509.IPAddress)}
+
+
+# --- The engine, its networks, the way out ------------------------------------------------------------------
+
+OWN_DAEMON_KEYS = {
+    "log-driver": "docker_log_max_size and docker_log_max_files",
+    "log-opts": "docker_log_max_size and docker_log_max_files",
+    "live-restore": "docker_live_restore",
+    "default-address-pools": "docker_address_pools",
+    "registry-mirrors": "docker_mirror",
+    "insecure-registries": "docker_insecure_registries",
+    "proxies": "outbound_proxy and outbound_no_proxy",
+}
+"""Keys of daemon.json that have a setting of their own."""
+
+
+@rule
+def _daemon(docker_daemon: dict[str, Any]) -> Iterator[Finding]:
+    for key in sorted(docker_daemon.keys() & OWN_DAEMON_KEYS.keys()):
+        yield Finding("docker_daemon", f"sets {key!r}, which Hubfleet sets; use {OWN_DAEMON_KEYS[key]}")
+    if "hosts" in docker_daemon:
+        yield Finding("docker_daemon", "sets 'hosts', with which Debian's engine does not start; leave it out")
+
+
+@rule
+def _docker_repository(
+    docker_source: str, docker_apt_url: str, docker_apt_key: str, directory: Path
+) -> Iterator[Finding]:
+    if docker_source != "docker":
+        return
+    if not docker_apt_url:
+        yield Finding("docker_apt_url", "is needed with docker_source 'docker'; name Docker's apt repository")
+    if not docker_apt_key:
+        yield Finding("docker_apt_key", "is needed with docker_source 'docker'; name the file of its signing key")
+        return
+    try:
+        head = _local(directory, docker_apt_key).read_bytes()[:4096]
+    except OSError as error:
+        yield Finding("docker_apt_key", _unreadable(directory, docker_apt_key, error))
+        return
+    if b"-----BEGIN PGP PUBLIC KEY BLOCK-----" not in head:
+        yield Finding("docker_apt_key", "is no armoured PGP public key; export one with gpg --armor --export")
+
+
+@rule
+def _authorities(extra_ca: str, directory: Path) -> Iterator[Finding]:
+    if not extra_ca:
+        return
+    path = _local(directory, extra_ca)
+    try:
+        path.read_bytes()
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except ssl.SSLError:
+        yield Finding("extra_ca", "holds no certificate in PEM form; name a file of the authorities' certificates")
+    except OSError as error:
+        yield Finding("extra_ca", _unreadable(directory, extra_ca, error))
+
+
+@rule
+def _pulled(image_source: str, image_repository: str) -> Iterator[Finding]:
+    if image_source == "pull" and "/" not in image_repository:
+        yield Finding("image_repository", "names no registry to pull from; write one such as ghcr.io/lab/hubfleet")
+
+
+@rule
+def _own_networks(network_users_subnet: str, network_core_subnet: str) -> Iterator[Finding]:
+    if ip_network(network_users_subnet).overlaps(ip_network(network_core_subnet)):
+        yield Finding("network_core_subnet", "overlaps network_users_subnet; give two separate networks")
+
+
+@rule
+def _pools(
+    docker_address_pools: list[AddressPool], network_users_subnet: str, network_core_subnet: str
+) -> Iterator[Finding]:
+    own = {"network_users_subnet": network_users_subnet, "network_core_subnet": network_core_subnet}
+    for number, pool in enumerate(docker_address_pools):
+        network = ip_network(pool.base)
+        if not network.prefixlen <= pool.size <= network.max_prefixlen - 2:
+            sizes = f"{network.prefixlen} to {network.max_prefixlen - 2}"
+            message = f"cannot cut networks of /{pool.size} from {pool.base}; give a size from {sizes}"
+            yield Finding("docker_address_pools", message)
+        taken = own | {f"pool {other.base}": other.base for other in docker_address_pools[:number]}
+        for name, value in taken.items():
+            other_network = ip_network(value)
+            if network.version == other_network.version and network.overlaps(other_network):
+                message = f"has {pool.base}, which overlaps {name}; keep them apart"
+                yield Finding("docker_address_pools", message)
+
+
+@rule
+def _waivers(preflight_waive: list[str]) -> Iterator[Finding]:
+    from hubfleet.preflight import FINDINGS  # it needs `Lab`, which is judged by these rules
+
+    for name in preflight_waive:
+        if name not in FINDINGS:
+            yield Finding(
+                "preflight_waive", f"has {name!r}, no finding of preflight; choose from {', '.join(FINDINGS)}"
+            )
+
+
+def _local(directory: Path, name: str) -> Path:
+    return directory / Path(name).expanduser()
+
+
+def _unreadable(directory: Path, name: str, error: OSError) -> str:
+    return f"cannot be read from {_local(directory, name)}: {error.strerror}; check the path and its mode"
