@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 # Before anything opens a socket: importing it makes the standard library cooperate with pyinfra's greenlets.
-from hubfleet.run import ROOT, interruptible  # isort: skip
+from hubfleet.run import ROOT, interruptible, overrides  # isort: skip
 
 import click
 
 from hubfleet import __version__
 from hubfleet.errors import UserError
-from hubfleet.settings import SettingsError, labs_of
+from hubfleet.settings import SettingsError, check_inventory
 from hubfleet.verbs.common import Target
 
 Verb = Callable[..., int]
@@ -24,13 +24,9 @@ def _verb(*, hosts: bool = True) -> Callable[[Verb], Verb]:
 
     def decorate(function: Verb) -> Verb:
         @click.argument("inventory", type=click.Path(path_type=Path))
-        @click.option(
-            "--data", multiple=True, metavar="KEY=VALUE", help="A value over what the inventory says."
-        )
+        @click.option("--data", multiple=True, metavar="KEY=VALUE", help="A value over what the inventory says.")
         @functools.wraps(function)
-        def wrapped(
-            inventory: Path, data: tuple[str, ...], limit: tuple[str, ...] = (), **options: Any
-        ) -> int:
+        def wrapped(inventory: Path, data: tuple[str, ...], limit: tuple[str, ...] = (), **options: Any) -> int:
             return function(Target(inventory, limit, data), **options)
 
         if hosts:
@@ -64,10 +60,7 @@ def cli() -> None:
 @_verb(hosts=False)
 def check(target: Target) -> int:
     """Check the inventory's settings, contacting nothing."""
-    from hubfleet.run import Run
-
-    with Run(target.inventory, data=target.data) as run:
-        labs = labs_of(run.inventory, str(target.inventory.resolve().parent))
+    labs = check_inventory(target.inventory, overrides(target.data), cwd=ROOT)
     for name, lab in labs.items():
         click.echo(f"{name}: {lab.flavour}, {lab.hub.public_url}")
     click.echo(f"{len(labs)} host{'s' * (len(labs) != 1)}: the settings are sound.")

@@ -1,8 +1,8 @@
 """pyinfra's loader, planner and runner, driven in this process so that every outcome is known.
 
 The one module that touches what pyinfra does not promise to keep (`pyinfra_cli`, the inside of `State`), for
-which pyinfra is pinned to 3.10. What it changes about a run: a host that fails, in whatever way, ends alone and
-with a reason that can be shown; nothing ends the others.
+which pyinfra is pinned to 3.10. What it changes about a run: a host that fails, in whatever way, ends alone
+and with a reason that can be shown; nothing ends the others.
 """
 
 import pyinfra_cli  # isort: skip  # patches the standard library for gevent, before anything here can open a socket
@@ -33,11 +33,11 @@ from pyinfra.api.state import BaseStateCallback, State, StateStage
 from pyinfra.connectors.util import CommandOutput
 from pyinfra.context import ctx_config, ctx_host, ctx_inventory, ctx_state
 from pyinfra_cli.exceptions import UnexpectedExternalError
-from pyinfra_cli.inventory import make_inventory
 from pyinfra_cli.util import exec_file, parse_cli_arg
 
 from hubfleet import notices
 from hubfleet.errors import UserError
+from hubfleet.settings import load
 
 assert pyinfra_cli  # imported for what importing it does
 
@@ -138,8 +138,8 @@ class _Log(logging.Handler):
 class Run:
     """One pass over the hosts of an inventory. Use as a context manager: leaving it disconnects.
 
-    Raises UserError from the constructor when the inventory cannot be read or `limit` matches nothing, before
-    anything is contacted.
+    Before anything is contacted, the constructor raises SettingsError when the inventory cannot be read and
+    UserError when `limit` matches nothing.
     """
 
     def __init__(
@@ -161,7 +161,7 @@ class Run:
             self.state: State = _State()
             self.state.cwd = str(ROOT)
             ctx_state.set(self.state)
-            self.inventory = load_inventory(path, data)
+            self.inventory = load(path, overrides(data))
             ctx_inventory.set(self.inventory)
             self.hosts = select(self.inventory, limit)
             self.state.init(self.inventory, _config(), initial_limit=self.hosts)
@@ -220,7 +220,7 @@ class Run:
         self._each(self.hosts, connect)
 
     def prepare(self, deploy: Path, detect: bool) -> None:
-        """Read what the deploy file asks of each host; with `detect`, ask whether it would change the host."""
+        """Read what the deploy file asks of each host; with `detect`, also whether that changes anything."""
         self.state.set_stage(StateStage.Prepare)
         self.state.check_for_changes = detect
         self.state.current_deploy_filename = str(deploy)
@@ -295,7 +295,9 @@ class Run:
                     report = self.reports[host.name]
                     data = self.state.ops[host][op_hash].operation_meta
                     outcome: Outcome = "failed"
-                    if not report.failure:
+                    if report.failure:
+                        report.failure = f"{report.running}: {report.failure}"
+                    else:
                         outcome = "changed" if data.did_change() else "no change"
                         report.changed += outcome == "changed"
                         report.unchanged += outcome == "no change"
@@ -323,54 +325,38 @@ class Run:
         finally:
             greenlet.kill(block=False)
 
-    def command(self, host: Host, *words: object, stdin: str | None = None, timeout: int = 60) -> Answer:
-        """Run one command as root on a connected host, as operations do (with sudo as the inventory says).
-
-        `words` are joined by spaces; a QuoteString is quoted. `stdin` is never logged. `timeout`: seconds.
-        """
-        arguments, _ = pop_global_arguments(self.state, host, {})
-        connector = {key: value for key, value in arguments.items() if key in CONNECTOR_ARGUMENT_KEYS}
-        connector["_timeout"] = timeout
-        if stdin is not None:
-            connector["_stdin"] = stdin
-        output: CommandOutput
-        try:
-            ok, output = host.run_shell_command(StringCommand(*words), **connector)
-        except TimeoutError:
-            return Answer(False, "", f"no answer within {timeout} s")
-        except (OSError, SSHException) as error:
-            return Answer(False, "", f"{type(error).__name__}: {error}")
-        return Answer(ok, output.stdout, output.stderr)
-
     def on_each(self, work: Callable[[Host], object]) -> None:
         """Do something on every connected host, side by side; what it raises is that host's failure."""
         self._each(self.active, work)
 
 
-def load_inventory(path: Path, data: Sequence[str] = ()) -> Inventory:
-    """What pyinfra makes of an inventory file, group data and `key=value` overrides. Contacts nothing.
+def command(host: Host, *words: object, stdin: str | None = None, timeout: int = 60) -> Answer:
+    """Run one command as root on a connected host, as operations do (with sudo as the inventory says).
 
-    Raises UserError with what the file itself says is wrong, or where it could not be read.
+    `words` are joined by spaces; a QuoteString is quoted. `stdin` is never logged. `timeout` is in seconds.
     """
-    if not path.is_file():
-        raise UserError(f"there is no inventory {path}; name a file such as inventories/prod.py")
-    overrides = {}
-    for item in data:
-        key, equals, value = item.partition("=")
-        if not equals or not key:
-            raise UserError(f"--data {item}: write it as key=value")
-        overrides[key] = parse_cli_arg(value)
+    arguments, _ = pop_global_arguments(host.state, host, {})
+    connector = {key: value for key, value in arguments.items() if key in CONNECTOR_ARGUMENT_KEYS}
+    connector["_timeout"] = timeout
+    if stdin is not None:
+        connector["_stdin"] = stdin
+    output: CommandOutput
     try:
-        inventory: Inventory = make_inventory(str(path), cwd=str(ROOT), override_data=overrides)
-    except SystemExit as error:
-        raise UserError(str(error.code)) from None
-    except PyinfraError as error:
-        raise UserError(str(error)) from None
-    except UnexpectedExternalError as error:
-        raise UserError(f"{error.filename}: {_plain(error.exception, error.filename)}") from None
-    except (SyntaxError, TypeError, ValueError) as error:
-        raise UserError(f"{path}: {_plain(error, str(path))}") from None
-    return inventory
+        ok, output = host.run_shell_command(StringCommand(*words), **connector)
+    except TimeoutError:
+        return Answer(False, "", f"no answer within {timeout} s")
+    except (OSError, SSHException) as error:
+        return Answer(False, "", f"{type(error).__name__}: {error}")
+    return Answer(ok, output.stdout, output.stderr)
+
+
+def overrides(data: Sequence[str]) -> dict[str, Any]:
+    """`key=value` texts as pyinfra reads `--data`. Raises UserError for one that is none."""
+    pairs = [item.partition("=") for item in data]
+    for item, (key, equals, _) in zip(data, pairs, strict=True):
+        if not key or not equals:
+            raise UserError(f"--data {item}: write it as key=value")
+    return {key: parse_cli_arg(value) for key, _, value in pairs}
 
 
 def select(inventory: Inventory, limit: Sequence[str]) -> list[Host]:

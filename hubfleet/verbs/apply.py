@@ -9,7 +9,7 @@ import click
 from pyinfra.api.command import QuoteString
 
 from hubfleet import notices
-from hubfleet.run import Report, Run
+from hubfleet.run import Report, Run, command
 from hubfleet.settings import Lab
 from hubfleet.verbs.access import read_command
 from hubfleet.verbs.common import Target, opened
@@ -85,7 +85,7 @@ def _print_next_step(run: Run, target: Target, lab: Lab) -> None:
     inventory = target.inventory
     admin = next(iter(lab.users.admins))
     password = f"{lab.paths.passwords}/{escape(admin)}"
-    if run.command(host, "test", "-s", QuoteString(password)).ok:
+    if command(host, "test", "-s", QuoteString(password)).ok:
         click.echo(f"  {admin}'s one-time password, to be changed at the first login, is on the host:")
         click.echo(f"    {read_command(host, password)}")
     else:

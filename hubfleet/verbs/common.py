@@ -30,7 +30,7 @@ def opened(target: Target) -> Iterator[tuple[Run, dict[str, Lab]]]:
     """
     run = Run(target.inventory, target.limit, target.data, echo=lambda text: click.echo(text, err=True))
     with run:
-        yield run, labs_of(run.inventory, str(target.inventory.resolve().parent))
+        yield run, labs_of(run.inventory, target.inventory.resolve().parent)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """How much there is to download for an image, asked of the registries that the host will ask."""
 
+import functools
 import re
-from collections.abc import Sequence
 
 import requests
 
@@ -28,7 +28,8 @@ def split(image: str) -> tuple[str, str, str]:
     return registry, repository, digest if at else tag or "latest"
 
 
-def download_size(image: str, mirrors: Sequence[str]) -> int | None:
+@functools.cache
+def download_size(image: str, mirrors: tuple[str, ...]) -> int | None:
     """Bytes of an image's layers for amd64, or None when no registry answers within seconds."""
     registry, repository, reference = split(image)
     bases = [f"https://{registry}"] if registry else [*mirrors, "https://registry-1.docker.io"]
@@ -51,9 +52,7 @@ def _layers(manifests: str, reference: str) -> int:
         manifest = answer.json()
         if "manifests" in manifest:
             digest = next(
-                entry["digest"]
-                for entry in manifest["manifests"]
-                if entry["platform"].get("architecture") == "amd64"
+                entry["digest"] for entry in manifest["manifests"] if entry["platform"].get("architecture") == "amd64"
             )
             answer = session.get(f"{manifests}/{digest}", timeout=TIMEOUT)
             answer.raise_for_status()

@@ -43,7 +43,7 @@ def _sized(told: list[Notice], lab: Lab) -> list[Notice]:
     def with_size(notice: Notice) -> Notice:
         if notice.kind != "pull":
             return notice
-        count = download_size(notice.image, lab.docker.mirror)
+        count = download_size(notice.image, tuple(lab.docker.mirror))
         told_size = "size not known" if count is None else f"about {size(count)} to download"
         return Notice(notice.kind, f"{notice.text} ({told_size})", notice.image)
 

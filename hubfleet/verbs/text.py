@@ -17,9 +17,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     lines = [[str(cell) for cell in row] for row in (head, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     return "\n".join(
-        "  ".join(
-            coloured(cell) + " " * (width - len(cell)) for cell, width in zip(line, widths, strict=True)
-        ).rstrip()
+        "  ".join(coloured(cell) + " " * (width - len(cell)) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
 
