@@ -95,6 +95,92 @@ def apply(target: Target, deploy: Path, yes: bool) -> int:
     return verb(target, deploy)
 
 
+@cli.command()
+@_verb()
+@click.option(
+    "--resolve",
+    multiple=True,
+    metavar="NAME:ADDRESS",
+    help="Connect to ADDRESS for NAME, before DNS knows it.",
+)
+@click.option("--dry", is_flag=True, help="Make nothing on the hub: certificate, redirect and login page only.")
+def verify(target: Target, resolve: tuple[str, ...], dry: bool) -> int:
+    """Prove a hub from outside, as a user would.
+
+    Logs nobody out and touches nobody's files: a throw-away user starts a server, runs a cell, and goes again.
+    """
+    from hubfleet.verbs.verify import verify as verb
+
+    pairs = [item.partition(":") for item in resolve]
+    if not all(name and address for name, _, address in pairs):
+        raise click.UsageError("--resolve takes NAME:ADDRESS")
+    return verb(target, {name: address.strip("[]") for name, _, address in pairs}, dry)
+
+
+@cli.command()
+@_verb()
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def status(target: Target, as_json: bool) -> int:
+    """Show all hubs in one table; exit status 1 when one is not up."""
+    from hubfleet.verbs.status import status as verb
+
+    return verb(target, as_json)
+
+
+@cli.command()
+@_verb()
+@click.argument("user", required=False, default="")
+@click.option("-n", "--lines", type=click.IntRange(1), default=100, show_default=True, help="How many lines.")
+@click.option("--of", "part", type=click.Choice(["hub", "proxy", "homes"]), default="hub", help="Whose log.")
+def logs(target: Target, user: str, lines: int, part: str) -> int:
+    """Print the hub's log, or that of USER's server."""
+    from hubfleet.verbs.logs import logs as verb
+
+    return verb(target, user, lines, part)
+
+
+@cli.command()
+@_verb()
+def stop(target: Target) -> int:
+    """Stop the hub and all users' servers, until `start` or `apply`."""
+    from hubfleet.verbs.lifecycle import stop as verb
+
+    return verb(target)
+
+
+@cli.command()
+@_verb()
+def start(target: Target) -> int:
+    """Start a stopped hub and wait until it answers."""
+    from hubfleet.verbs.lifecycle import start as verb
+
+    return verb(target)
+
+
+@cli.command()
+@_verb()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def remove(target: Target, yes: bool) -> int:
+    """Take the hub off its host; users' files, database and secrets stay.
+
+    Stops all users' servers. Asks for the host's name on a terminal.
+    """
+    from hubfleet.verbs.lifecycle import remove as verb
+
+    return verb(target, yes)
+
+
+@cli.command()
+@_verb()
+@click.argument("user")
+@click.option("--show", is_flag=True, help="Print the password here too.")
+def passwd(target: Target, user: str, show: bool) -> int:
+    """Give USER a new one-time password and end their sessions."""
+    from hubfleet.verbs.passwd import passwd as verb
+
+    return verb(target, user, show)
+
+
 def main() -> NoReturn:
     """Run the command line; people's mistakes are told in a line or a list, without a traceback."""
     interruptible()
