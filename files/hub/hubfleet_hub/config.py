@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyAddress, ValidationError, model_validator
 
 ETC = Path(os.environ.get("HUBFLEET_ETC", "/etc/hubfleet"))
 """Where ``hub.yaml`` and ``jupyterhub_config.d`` are; a candidate's while `hubfleet_hub.check` judges it."""
@@ -30,8 +30,20 @@ PROXY_API_PORT = 8001
 HUB_UID = 40740
 """The user and group that hub and proxy run as: no account of any distribution, the same on every host."""
 
+VERIFY_USERS = tuple(f"hubfleet-verify-{number}" for number in range(4))
+"""The throw-away users of `verify`; several, so that two runs at one time need not meet. Named one by one because
+JupyterHub limits a scope to names, not to a prefix: the token of `verify` is good for these users alone."""
+
 HubName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=32)]
-UserName = Annotated[str, Field(min_length=1, max_length=128)]
+
+
+def _as_jupyterhub_spells(name: str) -> str:
+    if name != name.lower():
+        raise ValueError(f"JupyterHub knows names in lower case only; write {name.lower()!r}")
+    return name
+
+
+UserName = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_as_jupyterhub_spells)]
 AbsolutePath = Annotated[str, Field(pattern=r"^/[^\x00]*$")]
 Bytes = Annotated[int, Field(gt=0)]
 Seconds = Annotated[int, Field(gt=0)]
@@ -154,6 +166,8 @@ class Server(_Part):
     network: str = Field(min_length=1)
     """The Docker network of the servers."""
     volumes: tuple[Volume, ...]
+    devices: tuple[AbsolutePath, ...]
+    """Devices of the host in every server, e.g. ``/dev/fuse``; each must exist there."""
     start_timeout: Seconds
     """From the create call to a container that runs."""
     http_timeout: Seconds
@@ -222,6 +236,19 @@ class HubConfig(_Part):
         if "native" in self.login and self.native is None:
             raise ValueError("native: login has 'native', so its settings are needed")
         return self
+
+    @model_validator(mode="after")
+    def _root_has_capabilities(self) -> Self:
+        if self.server.user == "root" and self.server.profile == "restricted":
+            raise ValueError(
+                "server.user: root has no capability in the profile 'restricted' and no image starts so; "
+                "leave user empty or choose the profile 'desktop'"
+            )
+        return self
+
+    def refuses(self, name: str) -> bool:
+        """Whether ``name`` may neither log in nor have a server."""
+        return name not in VERIFY_USERS and not self.users.permit(name)
 
     @property
     def base_url(self) -> str:

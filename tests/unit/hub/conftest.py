@@ -44,6 +44,7 @@ def _hub_data(**changes: Any) -> dict[str, Any]:
             "user": "",
             "network": "hubfleet-lab-users",
             "volumes": [],
+            "devices": [],
             "start_timeout": 300,
             "http_timeout": 120,
             "active_limit": 0,

@@ -1,0 +1,127 @@
+"""What JupyterHub is told, computed from `HubConfig` alone."""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from traitlets.config import Config
+
+from .config import ETC, HUB_PORT, PROXY_PORT, SECRETS, STATE, VERIFY_USERS, HubConfig, read_secret
+
+DATABASE = STATE / "jupyterhub.sqlite"
+
+REFRESH_AGE = 60
+"""Seconds for which a session is trusted before its user is looked at again."""
+
+
+def database_url(hub: HubConfig) -> str:
+    """Raises ConfigError when the secret cannot be read."""
+    return f"sqlite:///{DATABASE}" if hub.db == "sqlite" else read_secret("hub_db_url")
+
+
+def configure(c: Config, hub: HubConfig) -> None:
+    """Fill JupyterHub's config. Raises ConfigError when a secret is missing."""
+    _hub(c, hub)
+    _users(c, hub)
+    _servers(c, hub)
+    _services(c, hub)
+    for login in hub.login:
+        import_module(f"hubfleet_hub.logins.{login}").configure(c, hub)
+    import_module(f"hubfleet_hub.spawners.{hub.spawner}").configure(c, hub)
+
+
+def load_own(c: Config, directory: Path = ETC / "jupyterhub_config.d") -> None:
+    """Run a lab's own files in the order of their names; each sees ``c`` as the one before left it."""
+    for path in sorted(directory.glob("*.py")):
+        exec(compile(path.read_text("utf-8"), path, "exec"), {"c": c, "__file__": str(path)})
+
+
+def _hub(c: Config, hub: HubConfig) -> None:
+    c.JupyterHub.base_url = hub.base_url
+    c.JupyterHub.public_url = hub.public_url
+    c.JupyterHub.bind_url = f"http://0.0.0.0:{PROXY_PORT}{hub.base_url}"
+    c.JupyterHub.hub_bind_url = f"http://0.0.0.0:{HUB_PORT}"
+    c.JupyterHub.hub_connect_url = hub.addresses.hub_core_url
+    c.JupyterHub.trusted_downstream_ips = hub.addresses.trusted_downstream()
+    c.JupyterHub.cookie_secret_file = str(SECRETS / "cookie_secret")
+    c.JupyterHub.db_url = database_url(hub)
+    # A hub that restarts or is replaced leaves servers and routes as they are.
+    c.JupyterHub.cleanup_servers = False
+    c.JupyterHub.cleanup_proxy = False
+    if hub.secure:
+        # The edge ends TLS, and the proxy behind it reports http.
+        c.JupyterHub.tornado_settings = {"cookie_options": {"secure": True}}
+    c.CryptKeeper.keys = [read_secret("crypt_key")]
+    c.ConfigurableHTTPProxy.should_start = False
+    c.ConfigurableHTTPProxy.api_url = hub.addresses.proxy_api_url
+    c.ConfigurableHTTPProxy.auth_token = read_secret("proxy_token")
+
+
+def _users(c: Config, hub: HubConfig) -> None:
+    users = hub.users
+    c.PermittedUsers.hub_config = hub
+    c.Authenticator.admin_users = set(users.admins)
+    c.Authenticator.blocked_users = set(users.banned)
+    c.Authenticator.allow_all = not users.allowed
+    c.Authenticator.allowed_users = {*users.allowed, *users.admins} if users.allowed else set()
+    # JupyterHub's default lets everyone in who is in the database already, taken off the list or not.
+    c.Authenticator.allow_existing_users = False
+    c.Authenticator.auth_refresh_age = REFRESH_AGE
+
+
+def _servers(c: Config, hub: HubConfig) -> None:
+    server = hub.server
+    c.Spawner.hub_connect_url = hub.addresses.hub_users_url
+    c.Spawner.start_timeout = server.start_timeout
+    c.Spawner.http_timeout = server.http_timeout
+    c.Spawner.default_url = server.default_url
+    if hub.cull.kernel_timeout:
+        c.Spawner.args = [f"--MappingKernelManager.cull_idle_timeout={hub.cull.kernel_timeout}"]
+    c.JupyterHub.active_server_limit = server.active_limit
+    c.JupyterHub.concurrent_spawn_limit = server.concurrent_spawns
+
+
+def _services(c: Config, hub: HubConfig) -> None:
+    services: list[dict[str, Any]] = [
+        {"name": "status", "api_token": read_secret("status_token")},
+        {"name": "verify", "api_token": read_secret("verify_token")},
+    ]
+    roles: list[dict[str, Any]] = [
+        {
+            "name": "status",
+            "services": ["status"],
+            "scopes": ["list:users", "read:hub", "read:metrics", "read:servers", "read:users:activity"],
+        },
+        {
+            "name": "verify",
+            "services": ["verify"],
+            "scopes": [
+                f"{scope}!user={user}"
+                for user in VERIFY_USERS
+                for scope in ("admin:users", "servers", "access:servers")
+            ],
+        },
+    ]
+    if hub.cull.timeout:
+        services.append(
+            {
+                "name": "idle-culler",
+                "command": [
+                    sys.executable,
+                    "-m",
+                    "jupyterhub_idle_culler",
+                    f"--timeout={hub.cull.timeout}",
+                    f"--cull-every={hub.cull.every}",
+                ],
+            }
+        )
+        roles.append(
+            {
+                "name": "idle-culler",
+                "services": ["idle-culler"],
+                "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
+            }
+        )
+    c.JupyterHub.services = services
+    c.JupyterHub.load_roles = roles

@@ -1,0 +1,317 @@
+"""Accounts of the hub's own: self sign-up approved by an admin, by NativeAuthenticator, with what it lacks.
+
+Passwords are checked off the hub's event loop and an unknown name takes as long as a known one; a refused login
+answers 403; no one signs up under a name that ``hub.yaml`` gives away; approving and discarding are POSTs, so that
+no link can do them; and a one-time password opens nothing but the page on which another is chosen.
+"""
+
+# mypy: disable-error-code="import-untyped"
+
+import asyncio
+from enum import Enum, auto
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jupyterhub import orm
+from jupyterhub.handlers.login import LoginHandler as HubLoginHandler
+from jupyterhub.scopes import needs_scope
+from nativeauthenticator import NativeAuthenticator, handlers
+from nativeauthenticator.orm import UserInfo
+from tornado import web
+from tornado.escape import url_escape
+from tornado.httputil import url_concat
+from traitlets.config import Config
+
+from hubfleet_hub.accounts import (
+    LONGEST_PASSWORD,
+    OneTimePassword,
+    end_sessions,
+    has_one_time_password,
+    hash_password,
+    is_password,
+    make_tables,
+    set_password,
+)
+from hubfleet_hub.config import VERIFY_USERS, HubConfig
+from hubfleet_hub.users import PermittedUsers
+
+TEMPLATES = [str(Path(__file__).parents[1] / "templates"), handlers.TEMPLATE_DIR]
+
+
+class Verdict(Enum):
+    """What a name and a password are worth."""
+
+    GOOD = auto()
+    ONE_TIME = auto()
+    NOT_APPROVED = auto()
+    WRONG = auto()
+
+
+@cache
+def _nobodys_password() -> bytes:
+    return hash_password("the hash that an unknown name is compared with")
+
+
+class HubfleetNativeAuthenticator(PermittedUsers, NativeAuthenticator):  # type: ignore[misc]
+    """NativeAuthenticator with the promises of this module."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        make_tables(self.db.get_bind())
+
+    def get_user(self, username: str) -> UserInfo | None:
+        """The account as the database has it now: ``passwd`` writes there while the hub runs."""
+        account = super().get_user(username)
+        if account is not None:
+            self.db.refresh(account)
+        return account
+
+    def user_exists(self, username: str) -> bool:
+        """Whether nobody may sign up as ``username``: an account, or a name that ``hub.yaml`` gives to someone."""
+        name = self.normalize_username(username)
+        users = self.hub_config.users
+        return name in {*users.admins, *users.banned, *VERIFY_USERS} or super().user_exists(name)
+
+    async def judge(self, name: str, password: str) -> Verdict:
+        """What ``password`` is worth for ``name``; counts failures, and is as slow for a name that is unknown."""
+        account = self.get_user(name)
+        right = await asyncio.to_thread(is_password, password, account.password if account else _nobodys_password())
+        if account is None or (self.allowed_failed_logins and self.is_blocked(name)):
+            return Verdict.WRONG
+        if not right:
+            self.add_login_attempt(name)
+            return Verdict.WRONG
+        self.successful_login(name)
+        if not account.is_authorized:
+            return Verdict.NOT_APPROVED
+        return Verdict.ONE_TIME if has_one_time_password(self.db, name) else Verdict.GOOD
+
+    async def authenticate(self, handler: Any, data: dict[str, str]) -> str | None:
+        name: str = self.normalize_username(data["username"])
+        verdict = handler.verdict or await self.judge(name, data["password"])
+        if verdict is not Verdict.GOOD:
+            return None
+        user = orm.User.find(self.db, name)
+        if user is not None:
+            self.db.refresh(user)  # `passwd` may have given it another cookie_id since the hub read it
+        return name
+
+    async def refresh_user(self, user: Any, handler: Any = None) -> Any:
+        account = self.get_user(user.name)
+        if account is not None and not account.is_authorized:
+            return False
+        if has_one_time_password(self.db, user.name):
+            return False
+        return await super().refresh_user(user, handler)
+
+    def is_password_strong(self, password: str) -> bool:
+        return len(password.encode()) <= LONGEST_PASSWORD and super().is_password_strong(password)
+
+    async def sign_up(self, username: str, password: str, email: str) -> UserInfo | None:
+        """A new account that waits for approval; None when the name, the password or the address will not do."""
+        name = self.normalize_username(username)
+        if self.user_exists(name) or not self.validate_username(name) or not self.is_password_strong(password):
+            return None
+        hashed = await asyncio.to_thread(hash_password, password)
+        if self.user_exists(name):  # made by another request meanwhile
+            return None
+        # A name on the list of the allowed is somebody's: whoever comes first must not get it unseen.
+        approved = self.open_signup and not self.hub_config.users.allowed
+        try:
+            account = UserInfo(username=name, password=hashed, email=email, is_authorized=approved)
+        except AssertionError:  # NativeAuthenticator's word for a bad e-mail address
+            return None
+        self.db.add(account)
+        self.db.commit()
+        return account
+
+    async def replace_password(self, name: str, old: str, new: str, confirmation: str) -> str:
+        """Give ``name``, who knows ``old``, the password ``new``; returns what is wrong, empty when it is done.
+
+        Everything that was logged in with the old one is worthless afterwards.
+        """
+        if await self.judge(name, old) not in (Verdict.GOOD, Verdict.ONE_TIME):
+            return "Your current password was incorrect. Please try again."
+        if new != confirmation:
+            return "Your new password didn't match the confirmation. Please try again."
+        if new == old:
+            return "The new password is the old one. Please choose another."
+        if not self.is_password_strong(new):
+            return (
+                f"The new password must have at least {self.minimum_password_length} characters, at most "
+                f"{LONGEST_PASSWORD} bytes, and not be too common."
+            )
+        set_password(self.db, name, await asyncio.to_thread(hash_password, new), one_time=False)
+        user = orm.User.find(self.db, name)
+        if user is not None:
+            self.db.refresh(user)
+            end_sessions(self.db, user, keep_servers=True)
+        self.db.commit()
+        return ""
+
+    def delete_user(self, user: Any) -> None:
+        self.db.query(OneTimePassword).filter_by(username=user.name).delete()
+        super().delete_user(user)
+
+    def get_handlers(self, app: Any) -> list[tuple[str, type[web.RequestHandler]]]:
+        return [
+            (r"/login", LoginHandler),
+            (r"/new-password", NewPasswordHandler),
+            (r"/signup", SignUpHandler),
+            (r"/authorize", handlers.AuthorizationAreaHandler),
+            (r"/authorize/([^/]*)", ToggleAuthorizationHandler),
+            (r"/discard/([^/]*)", DiscardHandler),
+            (r"/change-password", ChangePasswordHandler),
+            (r"/change-password/([^/]+)", handlers.ChangePasswordAdminHandler),
+        ]
+
+
+class LoginHandler(HubLoginHandler):  # type: ignore[misc]
+    """The hub's login with NativeAuthenticator's page."""
+
+    verdict: Verdict | None = None
+
+    def _render(self, login_error: str | None = None, username: str | None = None, **kwargs: Any) -> Any:
+        if self.verdict is Verdict.NOT_APPROVED:
+            login_error = f"User {username} has not been authorized by an administrator yet."
+        return self.render_template(
+            "native-login.html",
+            next=url_escape(self.get_argument("next", default="")),
+            username=username,
+            login_error=login_error,
+            login_url=self.settings["login_url"],
+            enable_signup=self.authenticator.enable_signup,
+            two_factor_auth=False,
+            **kwargs,
+        )
+
+    async def post(self) -> None:
+        name = self.authenticator.normalize_username(self.get_body_argument("username"))
+        password = self.get_body_argument("password", strip=False)
+        self.verdict = await self.authenticator.judge(name, password)
+        if self.verdict is Verdict.ONE_TIME:
+            self.finish(await render_new_password(self, name))
+        else:
+            await super().post()
+
+
+async def render_new_password(handler: Any, name: str, message: str = "") -> str:
+    """The page on which ``name`` chooses a password; it gives no session."""
+    html: str = await handler.render_template(
+        "new-password.html",
+        user_name=name,
+        message=message,
+        minimum_length=handler.authenticator.minimum_password_length,
+        post_url=url_concat(handler.hub.base_url + "new-password", {"next": handler.get_argument("next", default="")}),
+    )
+    return html
+
+
+class NewPasswordHandler(LoginHandler):
+    """Where a one-time password is exchanged for one that the person chose, and logs in."""
+
+    def get(self) -> None:
+        self.redirect(self.settings["login_url"])
+
+    async def post(self) -> None:
+        name = self.authenticator.normalize_username(self.get_body_argument("username"))
+        new = self.get_body_argument("new_password", strip=False)
+        problem = await self.authenticator.replace_password(
+            name,
+            self.get_body_argument("old_password", strip=False),
+            new,
+            self.get_body_argument("new_password_confirmation", strip=False),
+        )
+        if problem:
+            self.set_status(403)
+            self.finish(await render_new_password(self, name, problem))
+            return
+        user = await self.login_user({"username": name, "password": new})
+        if user is None:
+            raise web.HTTPError(403, f"{name} may not use this hub.")
+        self._jupyterhub_user = user
+        self.redirect(self.get_next_url(user))
+
+
+class SignUpHandler(handlers.SignUpHandler):  # type: ignore[misc]
+    """NativeAuthenticator's sign-up with the hash made off the event loop."""
+
+    async def post(self) -> None:
+        if not self.authenticator.enable_signup:
+            raise web.HTTPError(404)
+        username = self.get_body_argument("username", strip=False)
+        password = self.get_body_argument("signup_password", strip=False)
+        matches = password == self.get_body_argument("signup_password_confirmation", strip=False)
+        taken = self.authenticator.user_exists(username)
+        account = None
+        if matches and not taken:
+            email = self.get_body_argument("email", "", strip=False)
+            account = await self.authenticator.sign_up(username, password, email)
+        alert, message = self.get_result_message(account, True, taken, matches, False)
+        html = await self.render_template(
+            "signup.html",
+            ask_email=self.authenticator.ask_email_on_signup,
+            result_message=message,
+            alert=alert,
+        )
+        self.finish(html)
+
+
+class ChangePasswordHandler(handlers.ChangePasswordHandler):  # type: ignore[misc]
+    """A person's own new password; whoever else was logged in with the old one no longer is."""
+
+    @web.authenticated
+    async def post(self) -> None:
+        user = self.current_user
+        problem = await self.authenticator.replace_password(
+            user.name,
+            self.get_body_argument("old_password", strip=False),
+            self.get_body_argument("new_password", strip=False),
+            self.get_body_argument("new_password_confirmation", strip=False),
+        )
+        if not problem:
+            self.set_hub_cookie(user)
+        html = await self.render_template(
+            "change-password.html",
+            user_name=user.name,
+            result_message=problem or "Your password has been changed successfully!",
+            alert="alert-danger" if problem else "alert-success",
+        )
+        self.finish(html)
+
+
+class ToggleAuthorizationHandler(handlers.LocalBase):  # type: ignore[misc]
+    """Approves an account, or takes its approval back."""
+
+    @needs_scope("admin:users")  # type: ignore[untyped-decorator]
+    async def post(self, name: str) -> None:
+        if self.authenticator.get_user(name) is None:
+            raise web.HTTPError(404)
+        UserInfo.change_authorization(self.db, name)
+        self.redirect(self.hub.base_url + "authorize#" + name)
+
+
+class DiscardHandler(handlers.DiscardHandler):  # type: ignore[misc]
+    """Deletes an account that is not approved."""
+
+    @needs_scope("admin:users")  # type: ignore[untyped-decorator]
+    async def post(self, name: str) -> None:
+        await super().get(name)
+
+    async def get(self, name: str) -> None:
+        raise web.HTTPError(405)
+
+
+def configure(c: Config, hub: HubConfig) -> None:
+    native = hub.native
+    assert native is not None  # HubConfig sees to it
+    c.JupyterHub.authenticator_class = HubfleetNativeAuthenticator
+    c.JupyterHub.template_paths = TEMPLATES
+    c.NativeAuthenticator.enable_signup = True
+    c.NativeAuthenticator.open_signup = native.open_signup
+    c.NativeAuthenticator.ask_email_on_signup = native.ask_email
+    c.NativeAuthenticator.minimum_password_length = native.min_password_length
+    c.NativeAuthenticator.check_common_password = native.check_common_password
+    c.NativeAuthenticator.allowed_failed_logins = native.failed_logins
+    c.NativeAuthenticator.seconds_before_next_try = native.lockout_seconds

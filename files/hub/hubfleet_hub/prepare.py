@@ -1,0 +1,80 @@
+"""What happens before the hub's port opens: database, first admins, people who are no longer let in.
+
+``python -m hubfleet_hub.prepare`` does it, ``python -m hubfleet_hub.prepare confirm`` says that the hub which came up
+afterwards is healthy, so that an upgrade of its database stays.
+"""
+
+# mypy: disable-error-code="import-untyped"
+
+import sys
+
+from jupyterhub import orm, roles
+from nativeauthenticator.orm import UserInfo
+from sqlalchemy.orm import Session
+
+from .accounts import end_sessions, make_tables, set_password
+from .config import STATE, ConfigError, HubConfig, read_secret
+from .configure import database_url
+from .database import DatabaseError, bring_up_to_date, confirm, open_session
+from .names import escape
+
+
+def prepare(hub: HubConfig) -> None:
+    """Raises ConfigError or DatabaseError with what to do."""
+    url = database_url(hub)
+    bring_up_to_date(url, upgrade_allowed=hub.db_upgrade)
+    with open_session(url) as db:
+        if "native" in hub.login:
+            make_tables(db.get_bind())  # type: ignore[arg-type]
+            make_first_admins(db, hub)
+        end_what_is_no_longer_permitted(db, hub)
+        db.commit()
+
+
+def make_first_admins(db: Session, hub: HubConfig) -> None:
+    """Give each declared admin an account with the one-time password whose hash the deploy left.
+
+    An account under such a name that was never approved is a stranger's who signed up before the name was declared:
+    it gets the one-time password too, and the stranger's is gone.
+    """
+    for name in hub.users.admins:
+        account = UserInfo.find(db, name)
+        if account is not None and account.is_authorized:
+            continue
+        hashed = read_secret(f"one-time/{escape(name)}.hash")
+        if not hashed.startswith("$2"):
+            raise ConfigError(f"one-time/{escape(name)}.hash holds no bcrypt hash; delete it and deploy again")
+        if account is not None:
+            account.is_authorized = True
+        set_password(db, name, hashed.encode(), one_time=True)
+        print(f"users: {name} has an account and a one-time password", flush=True)
+
+
+def end_what_is_no_longer_permitted(db: Session, hub: HubConfig) -> None:
+    """Take sessions, tokens and the admin role from those whom ``hub.yaml`` does not give them (any more).
+
+    Files and accounts stay. Servers of those who are refused altogether are stopped by the hub (`users`).
+    """
+    for user in db.query(orm.User):
+        refused = hub.refuses(user.name)
+        demoted = user.admin and user.name not in hub.users.admins
+        if demoted:
+            user.admin = False
+            roles.assign_default_roles(db, entity=user)
+            print(f"users: {user.name} is no longer an admin", flush=True)
+        if refused or demoted:
+            end_sessions(db, user, keep_servers=not refused)
+
+
+def main() -> None:
+    if sys.argv[1:] == ["confirm"]:
+        confirm(STATE)
+        return
+    try:
+        prepare(HubConfig.load())
+    except (ConfigError, DatabaseError) as error:
+        sys.exit(f"hub: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Where notebooks run: one module a choice, each with ``configure(c, hub)``."""

@@ -1,0 +1,30 @@
+"""Who is let in, looked at again while people are in: the same for every login."""
+
+# mypy: disable-error-code="import-untyped"
+
+from typing import Any
+
+from jupyterhub import orm
+from jupyterhub.auth import Authenticator
+from traitlets import Instance
+
+from .config import HubConfig
+
+
+class PermittedUsers(Authenticator):  # type: ignore[misc]
+    """Mixin: people whom ``hub.yaml`` no longer lets in are blocked, with whatever they had open."""
+
+    hub_config = Instance(HubConfig, config=True, help="What hub.yaml says.")
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        # JupyterHub stops the servers of blocked users when it starts, and knows nothing of people who were taken
+        # off the list of the allowed.
+        names = {name for (name,) in self.db.query(orm.User.name)}
+        self.blocked_users |= {name for name in names if self.hub_config.refuses(name)}
+
+    async def refresh_user(self, user: Any, handler: Any = None) -> Any:
+        """Every page and API request of a person asks, at most every ``auth_refresh_age`` seconds."""
+        if self.hub_config.refuses(user.name):
+            return False
+        return await super().refresh_user(user, handler)
