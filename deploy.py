@@ -12,12 +12,12 @@ lab = lab_of(host)
 report = preflight.survey(lab)
 release = System.of(report)
 
-preflight.judge_host(lab, report)  # an error stops this host, and this host only
-system.reach_outside(lab, release)  # apt's mirror and proxy, extra authorities
-docker.install_engine(lab, release)
-storage.lay_out(lab)
-secrets.make_and_place(lab)
-hub.provide_images(lab)
-hub.make_networks(lab)
-hub.run_hub(lab)
-edge.serve_https(lab, release)  # the port opens last
+preflight.judge_host(lab=lab, report=report)  # an error stops this host, and this host only
+system.reach_outside(lab=lab, system=release)  # apt's mirror and proxy, extra authorities
+docker.install_engine(lab=lab, system=release)
+storage.lay_out(lab=lab)
+secrets.make_and_place(lab=lab)
+hub.provide_images(lab=lab)
+hub.make_networks(lab=lab)
+hub.run_hub(lab=lab)
+edge.serve_https(lab=lab, system=release)  # the port opens last

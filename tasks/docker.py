@@ -20,29 +20,29 @@ def install_engine(lab: Lab, system: System) -> None:
     """Configure the engine, then install and start it: its first start already reads the configuration."""
     docker, outside = lab.docker, lab.outside
     reads: dict[str, str | None] = {DAEMON: None}
-    operations.directory(name="Docker: make the configuration directory", path="/etc/docker")
-    operations.daemon_json(name="Docker: configure the engine", dest=DAEMON, wanted=wanted_daemon(docker))
+    operations.directory(name="make the configuration directory", path="/etc/docker")
+    operations.daemon_json(name="configure the engine", dest=DAEMON, wanted=wanted_daemon(docker))
     if outside.outbound_proxy:
         no_proxy = ",".join(["localhost", "127.0.0.1", *outside.outbound_no_proxy])
         drop_in = render("docker/proxy.conf.j2", proxy=outside.outbound_proxy, no_proxy=no_proxy)
-        operations.directory(name="Docker: make the drop-in directory", path=str(PurePosixPath(PROXY).parent))
-        operations.file(name="Docker: give the engine the proxy", dest=PROXY, content=drop_in)
+        operations.directory(name="make the drop-in directory", path=str(PurePosixPath(PROXY).parent))
+        operations.file(name="give the engine the proxy", dest=PROXY, content=drop_in)
         reads[PROXY] = operations.content_hash(drop_in)
     if docker.source == "docker":
-        operations.directory(name="Docker: make the keyring directory", path="/etc/apt/keyrings")
-        operations.file(name="Docker: place the repository's key", dest=KEYRING, content=lab.read(docker.apt_key))
+        operations.directory(name="make the keyring directory", path="/etc/apt/keyrings")
+        operations.file(name="place the repository's key", dest=KEYRING, content=lab.read(docker.apt_key))
         operations.file(
-            name="Docker: add the repository",
+            name="add the repository",
             dest="/etc/apt/sources.list.d/hubfleet-docker.sources",
             content=render("docker/docker.sources.j2", url=docker.apt_url, system=system, keyring=KEYRING),
         )
     engine = (
         ["docker-ce", "docker-ce-cli", "docker-buildx-plugin"] if docker.source == "docker" else system.engine_packages
     )
-    operations.packages(name="Docker: install the engine", names=engine)
-    operations.unit(name="Docker: start the engine", service="docker.service")
+    operations.packages(name="install the engine", names=engine)
+    operations.unit(name="start the engine", service="docker.service")
     operations.applied(
-        name="Docker: load the configuration",
+        name="load the configuration",
         check="systemctl daemon-reload",
         # live-restore is taken over by a reload, and only then does the restart leave containers running.
         apply="systemctl reload docker.service && systemctl restart docker.service",

@@ -13,16 +13,16 @@ from hubfleet.systems import System
 def serve_https(lab: Lab, system: System) -> None:
     """Certificate, site, check, reload."""
     certificate, key = f"{lab.paths.edge}/tls.crt", f"{lab.paths.edge}/tls.key"
-    operations.packages(name="Edge: install nginx", names=["nginx"])
+    operations.packages(name="install nginx", names=["nginx"])
     reads: dict[str, str | None] = {certificate: None, key: None}
     if lab.tls.mode == "files":
         chain, private = lab.read(lab.tls.cert), resolve(lab.tls.key, lab.directory).unmask() + "\n"
-        operations.file(name="Edge: place the key", dest=key, content=private, mode="0600", secret=True)
-        operations.file(name="Edge: place the certificate", dest=certificate, content=chain)
+        operations.file(name="place the key", dest=key, content=private, mode="0600", secret=True)
+        operations.file(name="place the certificate", dest=certificate, content=chain)
         reads = {certificate: operations.content_hash(chain), key: operations.content_hash(private)}
     else:
         operations.self_signed(
-            name="Edge: make a self-signed certificate",
+            name="make a self-signed certificate",
             certificate=certificate,
             key=key,
             common_name=lab.hub.public_url.host,
@@ -30,10 +30,10 @@ def serve_https(lab: Lab, system: System) -> None:
         )
     path = f"/etc/nginx/conf.d/{lab.names.prefix}.conf"
     text = site(lab, system, certificate, key)
-    operations.file(name="Edge: place the site", dest=path, content=text)
-    operations.unit(name="Edge: start nginx", service="nginx.service")
+    operations.file(name="place the site", dest=path, content=text)
+    operations.unit(name="start nginx", service="nginx.service")
     operations.applied(
-        name="Edge: check and load the site",
+        name="check and load the site",
         check="nginx -t -q",
         apply="systemctl reload nginx.service",
         reads={path: operations.content_hash(text), **reads},

@@ -1,11 +1,11 @@
 """The hub itself: images, networks, configuration, and its three containers."""
 
-from hubfleet.hub_config import config_files, hub_config
 from pyinfra.api.deploy import deploy
 from pyinfra.context import host
 
 from hubfleet import operations
 from hubfleet.containers import Attachment, ContainerSpec, Mount
+from hubfleet.hub_config import config_files, hub_config
 from hubfleet.images import hub_context, image_name
 from hubfleet.settings import Lab
 from hubfleet.templates import render
@@ -25,7 +25,7 @@ def provide_images(lab: Lab) -> None:
     """The hub's own images and the one of users' servers, before anybody waits for them."""
     images, outside = lab.images, lab.outside
     if images.source == "pull":
-        operations.image_pulled(name="Images: pull the hub's image", image=_image(lab, "hub"))
+        operations.image_pulled(name="pull the hub's image", image=_image(lab, "hub"))
     else:
         arguments = ["--build-arg", f"BASE_IMAGE={images.base}"]
         for argument, value in (
@@ -37,9 +37,9 @@ def provide_images(lab: Lab) -> None:
         ):
             arguments += ["--build-arg", f"{argument}={value}"] if value else []
         ca = CA_BUNDLE if outside.extra_ca else ""
-        operations.image_pulled(name="Images: pull the base image", image=images.base)
+        operations.image_pulled(name="pull the base image", image=images.base)
         operations.image_built(
-            name="Images: build the hub's image",
+            name="build the hub's image",
             image=_image(lab, "hub"),
             target="hub",
             context=hub_context(),
@@ -49,7 +49,7 @@ def provide_images(lab: Lab) -> None:
         )
         if lab.server.image == "singleuser":
             operations.image_built(
-                name="Images: build the image of users' servers",
+                name="build the image of users' servers",
                 image=_server_image(lab),
                 target="singleuser",
                 context=hub_context(),
@@ -58,7 +58,7 @@ def provide_images(lab: Lab) -> None:
                 ca=ca,
             )
     if images.source == "pull" or lab.server.image != "singleuser":
-        operations.image_pulled(name="Images: pull the image of users' servers", image=_server_image(lab))
+        operations.image_pulled(name="pull the image of users' servers", image=_server_image(lab))
 
 
 @deploy("Networks")
@@ -66,7 +66,7 @@ def make_networks(lab: Lab) -> None:
     """One network for hub, proxy and edge; one where servers reach hub and proxy and not one another."""
     names, addresses = lab.names, lab.addresses
     operations.network(
-        name="Networks: make the core network",
+        name="make the core network",
         wanted=names.core_network,
         hub=lab.hub.hub_name,
         subnet=addresses.core_subnet,
@@ -75,7 +75,7 @@ def make_networks(lab: Lab) -> None:
         isolated=False,
     )
     operations.network(
-        name="Networks: make the users' network",
+        name="make the users' network",
         wanted=names.users_network,
         hub=lab.hub.hub_name,
         subnet=addresses.users_subnet,
@@ -87,12 +87,12 @@ def make_networks(lab: Lab) -> None:
     script, unit = f"{directory}/network-rules", f"{names.prefix}-network.service"
     rules = render("hub/network-rules.j2", bridge=names.users_bridge, open=[addresses.hub_users, addresses.proxy_users])
     service = render("hub/network.service.j2", hub=lab.hub.hub_name, script=script)
-    operations.directory(name="Networks: make the scripts' directory", path=directory)
-    operations.file(name="Networks: place the rules", dest=script, content=rules, mode="0755")
-    operations.file(name="Networks: place the rules' unit", dest=f"/etc/systemd/system/{unit}", content=service)
-    operations.unit(name="Networks: start the rules at boot", service=unit)
+    operations.directory(name="make the scripts' directory", path=directory)
+    operations.file(name="place the rules", dest=script, content=rules, mode="0755")
+    operations.file(name="place the rules' unit", dest=f"/etc/systemd/system/{unit}", content=service)
+    operations.unit(name="start the rules at boot", service=unit)
     operations.applied(
-        name="Networks: apply the rules",
+        name="apply the rules",
         apply=f"systemctl daemon-reload && systemctl restart {unit}",
         reads={
             script: operations.content_hash(rules),
@@ -109,32 +109,39 @@ def run_hub(lab: Lab) -> None:
     for user in host.loop(lab.users.admins):
         password, hashed = f"{paths.passwords}/{escape(user)}", f"{paths.one_time}/{escape(user)}.hash"
         operations.generated(
-            name="Hub: make an admin's one-time password",
+            name="make an admin's one-time password",
             dest=password,
             command="head -c 15 /dev/urandom | base64 | tr '+/' 'ab'",
             user="root",
             mode="0600",
         )
         operations.generated(
-            name="Hub: hash an admin's one-time password for the hub",
+            name="hash an admin's one-time password for the hub",
             dest=hashed,
             command=f"docker run --rm -i --network none {image} python -m hubfleet_hub.passwd hash < {password}",
             user=str(HUB_UID),
             group=str(HUB_UID),
         )
     reads = _configure(lab)
-    for spec in host.loop([_homes(lab), _proxy(lab), _hub(lab)]):
-        is_hub = spec.name == lab.names.hub
-        operations.container(
-            name="Hub: run keeper of homes, proxy and hub",
-            spec=spec,
-            reads=reads if is_hub else {},
-            secrets=_secrets(lab, spec),
-            key=paths.digest_key,
-            confirm=f"docker exec {spec.name} python -m hubfleet_hub.prepare confirm" if is_hub else "",
-        )
+    key = paths.digest_key
+    operations.container(name="run the keeper of homes", spec=_homes(lab), reads={}, secrets={}, key=key)
+    operations.container(
+        name="run the proxy",
+        spec=_proxy(lab),
+        reads={},
+        secrets={f"{paths.secrets}/proxy_token": None},
+        key=key,
+    )
+    operations.container(
+        name="run the hub",
+        spec=_hub(lab),
+        reads=reads,
+        secrets=_secrets(lab),
+        key=key,
+        confirm=f"docker exec {lab.names.hub} python -m hubfleet_hub.prepare confirm",
+    )
     operations.file(
-        name="Hub: note what runs here",
+        name="note what runs here",
         dest=f"{paths.root}/deployed.yaml",
         content=render("hub/deployed.yaml.j2", flavour=lab.flavour, url=str(lab.hub.public_url), image=image),
     )
@@ -155,7 +162,7 @@ def _configure(lab: Lab) -> dict[str, str]:
     files = {"hub.yaml": hub_config(lab, _server_image(lab)).to_yaml()}
     files |= {f"jupyterhub_config.d/{name}": text for name, text in sorted(own.items())}
     operations.directory(
-        name="Hub: make the directory of the lab's own configuration",
+        name="make the directory of the lab's own configuration",
         path=f"{paths.etc}/jupyterhub_config.d",
         group=str(HUB_UID),
         mode="0750",
@@ -163,7 +170,7 @@ def _configure(lab: Lab) -> dict[str, str]:
     for relative, text in host.loop(files.items()):
         check = render("hub/check.sh.j2", paths=paths, image=image, relative=relative, user=USER)
         operations.file(
-            name="Hub: place its configuration",
+            name="place its configuration",
             dest=f"{paths.etc}/{relative}",
             content=text,
             group=str(HUB_UID),
@@ -171,21 +178,16 @@ def _configure(lab: Lab) -> dict[str, str]:
             check=check,
         )
     operations.only(
-        name="Hub: drop configuration that is gone from the lab's directory",
+        name="drop configuration that is gone from the lab's directory",
         path=f"{paths.etc}/jupyterhub_config.d",
         names=sorted(own),
     )
     return {relative: operations.content_hash(text) for relative, text in files.items()}
 
 
-def _secrets(lab: Lab, spec: ContainerSpec) -> dict[str, str | None]:
-    """The secret files a container reads at its start; None: made on the host."""
-    secrets = lab.paths.secrets
-    if spec.name == lab.names.proxy:
-        return {f"{secrets}/proxy_token": None}
-    if spec.name == lab.names.homes:
-        return {}
-    made: dict[str, str | None] = {f"{secrets}/{name}": None for name in MADE_ON_THE_HOST}
+def _secrets(lab: Lab) -> dict[str, str | None]:
+    """The secret files the hub reads at its start; None: made on the host."""
+    made: dict[str, str | None] = {f"{lab.paths.secrets}/{name}": None for name in MADE_ON_THE_HOST}
     return made | {path: operations.content_hash(text) for path, text in referred(lab).items()}
 
 

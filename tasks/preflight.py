@@ -27,4 +27,4 @@ def survey(lab: Lab) -> dict[str, list[str]]:
 def judge_host(lab: Lab, report: dict[str, list[str]]) -> None:
     """Tell everything that stands in the way; an error stops this host, and this host only."""
     address = host.data.get("ssh_hostname") or host.name
-    findings(name="Preflight: judge the host", found=preflight.judge(lab, report, address))
+    findings(name="judge the host", found=preflight.judge(lab, report, address))

@@ -21,18 +21,16 @@ def make_and_place(lab: Lab) -> None:
     hub = str(HUB_UID)
     for secret in host.loop(MADE_ON_THE_HOST):
         operations.generated(
-            name="Secrets: make the hub's secrets",
+            name="make the hub's secrets",
             dest=f"{lab.paths.secrets}/{secret}",
             command=RANDOM_HEX,
             user=hub,
             group=hub,
         )
-    operations.generated(
-        name="Secrets: make the key of digests", dest=lab.paths.digest_key, command=RANDOM_HEX, user="root"
-    )
+    operations.generated(name="make the key of digests", dest=lab.paths.digest_key, command=RANDOM_HEX, user="root")
     for path, text in host.loop(referred(lab).items()):
         operations.file(
-            name="Secrets: place what the inventory refers to",
+            name="place what the inventory refers to",
             dest=path,
             content=text,
             user=hub,

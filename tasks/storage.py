@@ -11,19 +11,17 @@ from hubfleet_hub.config import HUB_UID
 def lay_out(lab: Lab) -> None:
     """Directories with owner, group and mode. Users' files are never touched: not their owner, not their mode."""
     paths, storage, hub = lab.paths, lab.storage, str(HUB_UID)
-    operations.directory(name="Storage: make the hub's directory", path=paths.root)
-    operations.directory(name="Storage: make the state directory", path=paths.state, user=hub, group=hub, mode="0700")
-    operations.directory(name="Storage: make the configuration directory", path=paths.etc, group=hub, mode="0750")
-    operations.directory(name="Storage: make the secrets directory", path=paths.secrets, group=hub, mode="0750")
+    operations.directory(name="make the hub's directory", path=paths.root)
+    operations.directory(name="make the state directory", path=paths.state, user=hub, group=hub, mode="0700")
+    operations.directory(name="make the configuration directory", path=paths.etc, group=hub, mode="0750")
+    operations.directory(name="make the secrets directory", path=paths.secrets, group=hub, mode="0750")
+    operations.directory(name="make the one-time hashes directory", path=paths.one_time, group=hub, mode="0750")
+    operations.directory(name="make the passwords directory", path=paths.passwords, mode="0700")
+    operations.directory(name="make the socket directory", path=paths.run, group=hub, mode="0750")
+    operations.directory(name="make the build directory", path=paths.build, mode="0700")
+    operations.directory(name="make the edge's directory", path=paths.edge, mode="0700")
     operations.directory(
-        name="Storage: make the one-time hashes directory", path=paths.one_time, group=hub, mode="0750"
-    )
-    operations.directory(name="Storage: make the passwords directory", path=paths.passwords, mode="0700")
-    operations.directory(name="Storage: make the socket directory", path=paths.run, group=hub, mode="0750")
-    operations.directory(name="Storage: make the build directory", path=paths.build, mode="0700")
-    operations.directory(name="Storage: make the edge's directory", path=paths.edge, mode="0700")
-    operations.directory(
-        name="Storage: make base_user_dir",
+        name="make base_user_dir",
         path=storage.base_user_dir,
         user=storage.base_user_dir_owner,
         group=storage.base_user_dir_group,

@@ -16,25 +16,23 @@ def reach_outside(lab: Lab, system: System) -> None:
     """Mirror, proxy and authorities, before anything is fetched."""
     outside = lab.outside
     operations.file(
-        name="System: tell apt about the proxy",
+        name="tell apt about the proxy",
         dest="/etc/apt/apt.conf.d/90hubfleet",
         content=render("system/apt.conf.j2", proxy=outside.outbound_proxy),
     )
     if outside.apt_mirror:
         operations.file(
-            name="System: add the apt mirror",
+            name="add the apt mirror",
             dest="/etc/apt/sources.list.d/hubfleet.sources",
             content=render("system/apt.sources.j2", mirror=outside.apt_mirror, system=system),
         )
-    operations.packages(name="System: install base packages", names=["ca-certificates", "openssl", "iptables"])
+    operations.packages(name="install base packages", names=["ca-certificates", "openssl", "iptables"])
     if outside.extra_ca:
         authorities = "/usr/local/share/ca-certificates/hubfleet.crt"
-        operations.file(
-            name="System: place the extra authorities", dest=authorities, content=lab.read(outside.extra_ca)
-        )
+        operations.file(name="place the extra authorities", dest=authorities, content=lab.read(outside.extra_ca))
         operations.applied(
-            name="System: trust the extra authorities",
+            name="trust the extra authorities",
             apply="update-ca-certificates",
             reads={authorities: operations.content_hash(lab.read(outside.extra_ca))},
-            stamp="/var/lib/hubfleet/authorities.stamp",
+            stamp=f"{authorities}.loaded",
         )
