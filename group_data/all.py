@@ -25,8 +25,8 @@ hub_config_dir = ""
 # --- Who may enter --------------------------------------------------------------------------------
 
 users_admins = ["admin"]
-users_allowed = []  # empty: whoever signs up and is approved
-users_banned = []
+users_allowed: list[str] = []  # empty: whoever signs up and is approved
+users_banned: list[str] = []
 
 native_open_signup = False  # an admin approves who signs up
 native_ask_email = True
@@ -38,13 +38,14 @@ native_lockout = 300
 # --- Users' servers -------------------------------------------------------------------------------
 
 server_image = "singleuser"  # the small JupyterLab that comes with Hubfleet
-server_command = []  # the image's own
-server_environment = {}
+server_command: list[str] = []  # the image's own
+server_environment: dict[str, str] = {}
 server_home = "/home/jovyan"
 server_default_url = "/lab"
 server_uid = 1000  # jovyan of the Jupyter images
 server_gid = 100
 server_profile = "restricted"
+server_devices: list[str] = []
 server_mem_limit = "4G"
 server_cpu_limit = 2
 server_pids_limit = 2048
@@ -52,6 +53,7 @@ server_shm_size = "64M"
 server_start_timeout = 120  # images are on the host before they are needed, so no download counts in
 server_http_timeout = 120
 server_active_limit = 0
+server_concurrent_spawns = 100  # JupyterHub's own
 
 cull_timeout = 1209600  # two weeks
 cull_every = 600
@@ -80,13 +82,13 @@ edge_tunnel_timeout = 86400  # a notebook that computes all day says nothing on 
 docker_source = "distribution"
 docker_apt_url = ""
 docker_apt_key = ""
-docker_mirror = []
-docker_insecure_registries = []
+docker_mirror: list[str] = []
+docker_insecure_registries: list[str] = []
 docker_log_max_size = "10M"
 docker_log_max_files = 5
 docker_live_restore = True
 docker_address_pools = [{"base": "10.210.0.0/16", "size": 24}]
-docker_daemon = {}
+docker_daemon: dict[str, object] = {}
 
 network_users_subnet = "10.217.0.0/20"  # its upper half is for servers: 2048 of them
 network_core_subnet = "10.217.16.0/28"
@@ -98,7 +100,7 @@ image_base = "debian:13-slim"
 # --- The way out of a campus network --------------------------------------------------------------
 
 outbound_proxy = ""
-outbound_no_proxy = []
+outbound_no_proxy: list[str] = []
 extra_ca = ""
 apt_mirror = ""
 pypi_mirror = ""
@@ -106,7 +108,7 @@ npm_mirror = ""
 
 # --- What is looked at before the first change ----------------------------------------------------
 
-preflight_waive = []
+preflight_waive: list[str] = []
 preflight_min_disk = "10G"
 preflight_min_inodes = 100000
 preflight_max_clock_skew = 60

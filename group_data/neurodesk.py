@@ -7,6 +7,7 @@ engine = "single"
 
 server_image = "vnmd/neurodesktop:2026-08-14"  # several GB; the deploy pulls it before anyone needs it
 server_profile = "desktop"  # Apptainer inside the container, CVMFS over FUSE
+server_devices = ["/dev/fuse"]
 server_mem_limit = "8G"
 server_cpu_limit = 4
 server_shm_size = "2G"

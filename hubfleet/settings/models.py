@@ -141,12 +141,16 @@ class Server(Concern):
         description="Rights of the container: `restricted` has none beyond its user's; `desktop` has what "
         "nested containers and FUSE need; with `privileged` every user is root on the host."
     )
+    devices: list[HostPath] = Field(description="Devices of the host given to every server, such as /dev/fuse.")
     mem_limit: Memory = Field(description="Memory of one server; swap is not given on top.")
     cpu_limit: float = Field(gt=0, description="Processors of one server.")
     pids_limit: int = Field(ge=64, description="Processes and threads of one server.")
     shm_size: Size = Field(description="Shared memory (/dev/shm) of one server.")
     start_timeout: Timeout = Field(description="Seconds a container may take to start.")
     http_timeout: Timeout = Field(description="Seconds a started server may take to answer.")
+    concurrent_spawns: int = Field(
+        ge=1, description="Servers that may be starting at once; who comes then is asked to try again."
+    )
     active_limit: int = Field(ge=0, description="Servers that may run at once; 0 for no limit.")
 
 

@@ -352,12 +352,6 @@ def _authorities(extra_ca: str, directory: Path) -> Iterator[Finding]:
 
 
 @rule
-def _pulled(image_source: str, image_repository: str) -> Iterator[Finding]:
-    if image_source == "pull" and "/" not in image_repository:
-        yield Finding("image_repository", "names no registry to pull from; write one such as ghcr.io/lab/hubfleet")
-
-
-@rule
 def _own_networks(network_users_subnet: str, network_core_subnet: str) -> Iterator[Finding]:
     if ip_network(network_users_subnet).overlaps(ip_network(network_core_subnet)):
         yield Finding("network_core_subnet", "overlaps network_users_subnet; give two separate networks")

@@ -1,0 +1,80 @@
+"""Five labs, one a flavour: the commented manual. Copy it to a directory of your own and make it yours:
+
+    ../lab/inventories/prod.py      your hosts, as below
+    ../lab/inventories/group_data/  your values for a flavour or for all (the same files as here, only what differs)
+
+    hubfleet check ../lab/inventories/prod.py     says all that is wrong, and contacts nothing
+    hubfleet plan ../lab/inventories/prod.py      says what would change
+    pyinfra ../lab/inventories/prod.py deploy.py  does it
+
+An inventory is plain pyinfra: a list is a group, a group is a flavour, and a host is in one of them. What can be
+set beside a host is in docs/settings.md; what is not set has the value in group_data/.
+"""
+
+from hubfleet.settings.check import check
+
+# NeuroDesktop: people sign up, an admin approves them, each gets a desktop in a container of his own.
+neurodesk = [
+    (
+        "neuro.example.org",  # how this machine reaches the host over SSH
+        {
+            # What people type. The certificate's names, redirects and callbacks follow from it. May be a bare
+            # name or an address ("192.0.2.7"), and may hold a port and a path ("https://lab.example.org:8443/hub").
+            "public_url": "https://neuro.example.org",
+            # Each gets an account with a one-time password that only root on the host can read, before the hub can
+            # be reached: nobody becomes admin by signing up first.
+            "users_admins": ["ada", "grace"],
+            # Where a home is a directory a user, named after him. An existing one keeps its owner and mode.
+            "base_user_dir": "/data/neurodesk/users",
+            # Images are named with a date or a digest. The deploy pulls them, so nobody waits at the first login.
+            "server_image": "vnmd/neurodesktop:2026-08-14",
+            "server_mem_limit": "16G",
+            "server_active_limit": 12,  # 12 x 16G is what this host has
+            # pyinfra's own keys: how to log in over SSH and become root.
+            "ssh_user": "labadmin",
+            "_sudo": True,
+        },
+    ),
+]
+
+# A class: many small servers, files in a Docker volume a user, all gone from memory a day after the lesson.
+classroom = [
+    (
+        "python101.example.org",
+        {
+            "public_url": "https://python101.example.org",
+            "users_admins": ["lecturer"],
+            # Only these and the admins may enter; someone taken off loses sessions, tokens and servers at the next
+            # run, and keeps the files. Left empty, an admin approves whoever signs up.
+            "users_allowed": ["ann", "bob", "cho"],
+            "native_ask_email": False,
+            "server_active_limit": 40,
+            # A campus network: its proxy, its mirrors, its certificate authority (files are beside the inventory).
+            # "outbound_proxy": "http://proxy.example.org:3128",
+            # "outbound_no_proxy": [".example.org", "10.0.0.0/8"],
+            # "extra_ca": "campus-ca.pem",
+            # "docker_mirror": ["https://mirror.example.org"],
+            # Docker's own networks, where the campus uses these ranges itself.
+            # "docker_address_pools": [{"base": "172.30.0.0/16", "size": 24}],
+            # A certificate of your own. The key is a secret: you say where it is, never what it is.
+            # "tls_mode": "files",
+            # "tls_cert": "python101.pem",
+            # "tls_key": "age:python101.key.age",  # or "file:python101.key", or "env:PYTHON101_KEY"
+        },
+    ),
+]
+
+# --- What comes with a later version ---------------------------------------------------------------------------
+# The other three flavours are designed and not built: `hubfleet check` says so if you use them.
+#
+# Colleagues as Linux users in the hub's own container: Linux passwords and GitHub side by side.
+# personal = [("team.example.org", {"public_url": "https://team.example.org"})]
+#
+# One JupyterLab that all share and edit together, with GitHub logins and no way out.
+# collaborative = [("pad.example.org", {"public_url": "https://pad.example.org"})]
+#
+# Notebooks started from XNAT, with its accounts, over one or many hosts.
+# xnat = [("xnat.example.org", {"public_url": "https://xnat.example.org/jupyterhub"})]
+
+# The last line: all hosts are judged before any is contacted, and every mistake is told at once.
+check(__file__)
