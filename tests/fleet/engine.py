@@ -33,9 +33,7 @@ def client() -> docker.DockerClient:
         found = docker.from_env(timeout=300)
         found.ping()
     except docker.errors.DockerException as error:
-        raise FleetError(
-            f"no Docker engine answers ({error}); script/test and script/demo start one"
-        ) from None
+        raise FleetError(f"no Docker engine answers ({error}); script/test and script/demo start one") from None
     return found
 
 
@@ -111,7 +109,7 @@ def cgroup_version() -> int:
 
 @cache
 def lacks_sys_resource() -> bool:
-    """Some kernels withhold CAP_SYS_RESOURCE even from root; the engine then refuses to give it to a container."""
+    """Some kernels withhold CAP_SYS_RESOURCE even from root: no container can be given it there."""
     status = Path("/proc/self/status").read_text()
     bound = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapBnd:"))
     return not bound >> CAP_SYS_RESOURCE & 1

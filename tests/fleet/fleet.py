@@ -35,8 +35,8 @@ from tests.fleet.engine import (
 from tests.fleet.host import Host, HostSpec, port_answers, put_files
 from tests.fleet.registry import Registry
 
-#: Where networks of fleets are taken from: away from what engines take by default and from what Hubfleet gives
-#: the engines of hosts (10.210.0.0/16, 10.217.0.0/16).
+#: Where networks of fleets are taken from: away from what engines take by default and from what Hubfleet
+#: gives the engines of hosts (10.210.0.0/16, 10.217.0.0/16).
 SUBNETS = [ipaddress.ip_network(f"192.168.{third}.0/24") for third in (*range(231, 255), *range(200, 231))]
 
 REGISTRY_PORT = 5000
@@ -95,7 +95,7 @@ class Fleet:
 
     @property
     def state_file(self) -> Path:
-        """JSON: name, owner, network, registry {address, local}, hosts [{name, address, ssh_user, ssh_key, ...}]."""
+        """JSON: name, owner, network, registry {address, local}, hosts [{name, address, ssh_user, ...}]."""
         return self.directory / "state.json"
 
     @property
@@ -131,12 +131,12 @@ class Fleet:
         return new
 
     def inventory(self, path: Path, groups: dict[str, list[tuple[Host, dict[str, object]]]]) -> Path:
-        """Writes a plain pyinfra inventory: groups of hosts with their data, each host's key known and checked."""
-        text = "\n".join(
-            f"{group} = {pprint.pformat([(host.name, host.pyinfra_data() | data) for host, data in members])}\n"
+        """Writes a plain pyinfra inventory: groups of hosts with their data; each host's key is checked."""
+        entries = {
+            group: [(host.name, host.pyinfra_data() | data) for host, data in members]
             for group, members in groups.items()
-        )
-        path.write_text(text)
+        }
+        path.write_text("\n".join(f"{group} = {pprint.pformat(each)}\n" for group, each in entries.items()))
         path.chmod(0o600)
         return path
 
@@ -145,7 +145,7 @@ class Fleet:
         remove(self.name)
         self.hosts.clear()
 
-    # -- how it is made --------------------------------------------------------------------------------------------
+    # -- how it is made
 
     def _make_network(self) -> None:
         taken = _taken_subnets()
@@ -224,14 +224,14 @@ class Fleet:
         host.wait()
 
     def _resolver(self) -> Path | None:
-        """A resolv.conf with this machine's own name servers. The engine's own (127.0.0.11) is of no use to an engine
-        inside a host: it is not reachable from that engine's containers. None when only a local one is known."""
+        """A resolv.conf with this machine's own name servers, None when it knows only a local one.
+
+        The engine's own (127.0.0.11) is out of reach for the containers of an engine inside a host.
+        """
         path = self.directory / "resolv.conf"
         for source in ("/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"):
             text = Path(source).read_text() if Path(source).exists() else ""
-            lines = [
-                line for line in text.splitlines() if line.startswith("nameserver") and " 127." not in line
-            ]
+            lines = [line for line in text.splitlines() if line.startswith("nameserver") and " 127." not in line]
             if lines:
                 path.write_text("\n".join(lines) + "\n")
                 return path
@@ -245,9 +245,7 @@ class Fleet:
             private = key.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
             )
-            public = key.public_key().public_bytes(
-                serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
-            )
+            public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
             path.with_name(f"{name}.pub").write_bytes(public)
             path.touch(0o600)
             path.write_bytes(private)
@@ -278,9 +276,7 @@ def remove(name: str) -> None:
     """Removes every container, network, volume and file of the fleet of this name, whoever made it."""
     mine: dict[str, Any] = {"label": f"{FLEET_LABEL}={name}"}
     with ThreadPoolExecutor() as pool:
-        list(
-            pool.map(_remove_container, client().containers.list(all=True, filters=mine, ignore_removed=True))
-        )
+        list(pool.map(_remove_container, client().containers.list(all=True, filters=mine, ignore_removed=True)))
     for network in client().networks.list(filters=mine):
         network.remove()
     for volume in client().volumes.list(filters=mine):
@@ -362,15 +358,15 @@ def _boot_options(mounts: list[Mount], network: str) -> dict[str, Any]:
         mounts = [*mounts, Mount("/sys/fs/cgroup", "/sys/fs/cgroup", type="bind")]
         # Debian 13's systemd refuses the old hierarchy unless it is told twice.
         legacy = "systemd.unified_cgroup_hierarchy=0 SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1"
-        namespace, boot = "host", {"environment": {"SYSTEMD_PROC_CMDLINE": legacy}}
+        boot: dict[str, Any] = {"environment": {"SYSTEMD_PROC_CMDLINE": legacy}}
     else:
         # The engine mounts the container's own hierarchy read-only; systemd needs to write to it.
         remount = "mount -o remount,bind,rw /sys/fs/cgroup && exec /sbin/init"
-        namespace, boot = "private", {"command": ["/bin/sh", "-c", remount]}
+        boot = {"command": ["/bin/sh", "-c", remount]}
     config = client().api.create_host_config(
         cap_add=["ALL"],
         cap_drop=["SYS_RESOURCE"] if lacks_sys_resource() else [],
-        cgroupns=namespace,
+        cgroupns="host" if cgroup_version() == 1 else "private",
         mounts=mounts,
         network_mode=network,
         security_opt=["seccomp=unconfined", "apparmor=unconfined"],

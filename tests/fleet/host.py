@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 import paramiko
 
@@ -23,8 +23,9 @@ Login = Literal["root", "sudo"]
 
 #: What a running system changes by itself, or what belongs to the container and not to the host.
 VOLATILE = (
-    "/dev", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/proc", "/run", "/sys", "/tmp", "/var/cache/apt",
-    "/var/cache/ldconfig", "/var/lib/apt/lists", "/var/lib/docker", "/var/lib/systemd", "/var/log", "/var/tmp",
+    "/dev", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/proc", "/run", "/sys", "/tmp",
+    "/var/cache/apt", "/var/cache/ldconfig", "/var/lib/apt/lists", "/var/lib/docker", "/var/lib/systemd",
+    "/var/log", "/var/tmp",
 )  # fmt: skip
 
 SSH_TIMEOUT = 60
@@ -55,8 +56,11 @@ class Result:
 
 @dataclass(frozen=True)
 class Entry:
-    """A file of a host: ``mode`` in octal (``-0644``: a leading ``-``, ``d``, ``l``, ``p`` or ``s`` for its kind),
-    ``owner`` as ``user:group``, ``content`` the SHA-256 of a file or the target of a link."""
+    """A file of a host.
+
+    ``mode`` is its kind (``-``, ``d``, ``l``, ``p``, ``s``) and its bits in octal (``-0644``), ``owner`` is
+    ``user:group``, ``content`` the SHA-256 of a file or the target of a link.
+    """
 
     mode: str
     owner: str
@@ -65,7 +69,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Host:
-    """A host of a fleet, reached over SSH as a real one is; the methods that need no SSH look at it from outside."""
+    """A host of a fleet."""
 
     name: str
     fleet: str
@@ -89,19 +93,18 @@ class Host:
     def container(self) -> "Container":
         return client().containers.get(self.container_name)
 
-    # -- from outside ----------------------------------------------------------------------------------------------
+    # -- from outside, through the engine
 
     def run(self, command: str, *, user: str = "root", check: bool = True) -> Result:
-        """A shell command through the engine, not through sshd. Raises FleetError when it fails and ``check``."""
+        """A shell command, not through sshd. Raises FleetError when it fails and ``check``."""
         done = self.container.exec_run(["bash", "-c", command], user=user, demux=True)
-        out, err = (text.decode(errors="replace") if text else "" for text in done.output)
-        return self._checked(Result(done.exit_code or 0, out, err), command, check)
+        said, complained = cast(tuple[bytes | None, bytes | None], done.output)
+        result = Result(done.exit_code or 0, _text(said), _text(complained))
+        return self._checked(result, command, check)
 
     def copy_in(self, content: bytes | Path, path: str, *, mode: int = 0o644) -> None:
         """Writes a file on the host, owned by root; its directory has to be there."""
-        put_files(
-            self.container, {path: content.read_bytes() if isinstance(content, Path) else content}, mode
-        )
+        put_files(self.container, {path: content.read_bytes() if isinstance(content, Path) else content}, mode)
 
     def copy_out(self, path: str) -> bytes:
         """The content of one file. Raises docker.errors.NotFound."""
@@ -155,10 +158,10 @@ class Host:
         listed = self.run("docker ps -a --format '{{.Names}} {{.State}}' 2>/dev/null", check=False).out
         return dict(sorted(line.split(" ") for line in listed.splitlines()))
 
-    # -- as its administrator --------------------------------------------------------------------------------------
+    # -- as its administrator, over SSH
 
     def ssh(self, command: str, *, check: bool = True, timeout: float = 600) -> Result:
-        """A command over SSH as ``ssh_user``, the host's key checked. Raises FleetError when it fails and ``check``."""
+        """A command over SSH as ``ssh_user``. Raises FleetError when it fails and ``check``."""
         with self.session() as connection:
             _, out, err = connection.exec_command(command, timeout=timeout)
             said, complained = out.read().decode(), err.read().decode()
@@ -177,7 +180,7 @@ class Host:
             yield connection
 
     def wait(self) -> None:
-        """Returns when a login succeeds. Raises FleetError with the host's journal when none does in a minute."""
+        """Returns when a login succeeds. Raises FleetError with the host's journal after a minute."""
         end = time.monotonic() + SSH_TIMEOUT
         while True:
             try:
@@ -229,6 +232,10 @@ def port_answers(address: str, port: int) -> bool:
             return True
     except OSError:
         return False
+
+
+def _text(output: bytes | None) -> str:
+    return (output or b"").decode(errors="replace")
 
 
 def _entries(described: str, digests: dict[str, str]) -> Iterator[tuple[str, Entry]]:

@@ -19,7 +19,7 @@ class Registry:
     local: str
 
     def push(self, image: str, name: str) -> None:
-        """Serves an image of the outer engine under a Docker Hub name (``debian:13-slim``, ``vnmd/neurodesktop:1``).
+        """Serves an image of the outer engine under a Docker Hub name (``debian:13-slim``, ``a/b:1``).
 
         Does nothing when the registry serves that very image already. Raises FleetError.
         """
@@ -48,6 +48,6 @@ class Registry:
 
 
 def hub_name(name: str) -> tuple[str, str]:
-    """Docker Hub's repository and tag of an image name: ``debian`` is ``library/debian``, no tag is ``latest``."""
+    """Docker Hub's repository and tag of a name: ``debian`` is ``library/debian``, no tag is ``latest``."""
     repository, _, tag = name.partition(":")
     return (repository if "/" in repository else f"library/{repository}", tag or "latest")

@@ -4,13 +4,23 @@ A name's tag is the hash of everything that goes into the image, so an image tha
 """
 
 import hashlib
+import os
+import runpy
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from hubfleet.images import ROOT, Target, image_name
 from tests.fleet.engine import IMAGE_PREFIX, build, cache_dir, client, has_image, locked
 from tests.fleet.images import debian
 
+if TYPE_CHECKING:
+    from tests.fleet.fleet import Fleet
+
 HERE = Path(__file__).parent
+
+#: The production name of what our images are built from.
+BASE = "debian:13-slim"
 
 #: What Hubfleet installs on a host. Debian 13 has split the client and BuildKit off docker.io.
 READY_PACKAGES = {
@@ -43,6 +53,37 @@ def host(release: str, *, ready: bool) -> str:
 def registry() -> str:
     """The tag of the image that runs the fleet's registry."""
     return _built("registry", "", base("debian13"), {}, "registry")
+
+
+def ensure_images(fleet: "Fleet") -> None:
+    """Serves, under their production names, all images that hosts pull: Debian's, and ours built here once.
+
+    A small JupyterLab stands in under the names of the single-user images that the flavours choose.
+    """
+    for release in debian.RELEASES:
+        fleet.registry.push(base(release), f"debian:{release.removeprefix('debian')}-slim")
+    targets: tuple[Target, ...] = ("hub", "singleuser")
+    for target in targets:
+        name = image_name(target, "hubfleet", BASE)
+        tag = f"{IMAGE_PREFIX}/{name.removeprefix('hubfleet/')}"
+        with locked(f"build-{target}"):
+            if not has_image(tag):
+                args = {"BASE_IMAGE": base("debian13")}
+                build(ROOT / "files" / "hub", tag, target=target, args=args, secrets={"ca": ca_bundle()})
+        fleet.registry.push(tag, name)
+    for name in stand_ins():
+        fleet.registry.push(tag, name)
+
+
+def stand_ins() -> list[str]:
+    """The images of others that the flavours' own defaults name: they are tens of gigabytes, and not here."""
+    chosen = (runpy.run_path(str(path)).get("server_image", "") for path in ROOT.glob("group_data/*.py"))
+    return sorted({name for name in chosen if "/" in name})
+
+
+def ca_bundle() -> Path:
+    """What this machine trusts: behind an inspecting proxy its CA is in there, and builds need it."""
+    return Path(os.environ.get("SSL_CERT_FILE") or "/etc/ssl/certs/ca-certificates.crt")
 
 
 def context_hash(*directories: Path) -> str:

@@ -39,9 +39,7 @@ def apt_sources() -> tuple[AptSource, ...]:
             found.setdefault((uri, match[1] or ""), set()).add(component)
     sources = tuple(AptSource(uri, suffix, " ".join(sorted(c))) for (uri, suffix), c in found.items())
     if not any(source.suffix == "" for source in sources):
-        raise FleetError(
-            "apt lists no Debian archive; look at /etc/apt/sources.list.d and run apt-get update"
-        )
+        raise FleetError("apt lists no Debian archive; look at /etc/apt/sources.list.d and run apt-get update")
     return sources
 
 
@@ -74,8 +72,7 @@ def debootstrap(release: str, archive: Path) -> None:
             "etc/apt/sources.list.d/debian.sources": sources_file(release),
             "etc/apt/apt.conf.d/90fleet": apt_settings(),
             # As Debian's own container images: no package kept once installed, no fsync for each file.
-            "etc/apt/apt.conf.d/91clean": 'APT::Keep-Downloaded-Packages "false";\n'
-            'Acquire::Languages "none";\n',
+            "etc/apt/apt.conf.d/91clean": 'APT::Keep-Downloaded-Packages "false";\nAcquire::Languages "none";\n',
             "etc/dpkg/dpkg.cfg.d/fleet": "force-unsafe-io\npath-exclude /usr/share/doc/*\n",
         }.items():
             (root / path).write_text(text)
