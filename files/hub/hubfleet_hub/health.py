@@ -1,4 +1,4 @@
-"""``python -m hubfleet_hub.health hub|proxy|homes``: exit 0 when that part, in this container, answers."""
+"""``python -m hubfleet_hub.health [hub|proxy|homes]``: exit 0 when that part, in this container, answers."""
 
 import socket
 import sys
@@ -21,7 +21,7 @@ def check(part: str) -> None:
                 client.settimeout(TIMEOUT)
                 client.connect(str(HOMES_SOCKET))
         case _:
-            sys.exit("usage: python -m hubfleet_hub.health hub|proxy|homes")
+            sys.exit("usage: python -m hubfleet_hub.health [hub|proxy|homes]")
 
 
 def _get(url: str) -> None:
@@ -30,7 +30,7 @@ def _get(url: str) -> None:
 
 def main() -> None:
     try:
-        check(*sys.argv[1:2] or [""])
+        check(*sys.argv[1:2] or ["hub"])
     except (OSError, ConfigError) as error:
         sys.exit(f"health: {error}")
 

@@ -1,7 +1,7 @@
 """The proxy's container: become configurable-http-proxy, with the token from its file.
 
-Addresses come by the environment and not from ``hub.yaml``, so that no change there ever restarts the proxy:
-``HUBFLEET_PROXY_ADDRESS`` and ``HUBFLEET_HUB_ADDRESS`` on the core network, ``HUBFLEET_BASE_URL`` (default ``/``).
+``python -m hubfleet_hub.proxy HUB PROXY [BASE_URL]``: the two addresses on the core network, and the path of the hub
+(default ``/``). They are arguments and not read from ``hub.yaml``, so that no change there ever restarts the proxy.
 """
 
 import os
@@ -13,7 +13,7 @@ NODE = "/opt/proxy/node"
 PROGRAM = "/opt/proxy/node_modules/configurable-http-proxy/bin/configurable-http-proxy"
 
 
-def arguments(proxy: str, hub: str, base_url: str) -> list[str]:
+def arguments(hub: str, proxy: str, base_url: str = "/") -> list[str]:
     """The command line; without routes of its own yet the proxy sends everything to the hub."""
     hub_url = f"http://{hub}:{HUB_PORT}"
     return [
@@ -27,18 +27,13 @@ def arguments(proxy: str, hub: str, base_url: str) -> list[str]:
 
 
 def main() -> None:
+    if len(sys.argv) not in (3, 4):
+        sys.exit("usage: python -m hubfleet_hub.proxy HUB PROXY [BASE_URL]")
     try:
         token = read_secret("proxy_token")
-        command = arguments(
-            os.environ["HUBFLEET_PROXY_ADDRESS"],
-            os.environ["HUBFLEET_HUB_ADDRESS"],
-            os.environ.get("HUBFLEET_BASE_URL", "/"),
-        )
     except ConfigError as error:
         sys.exit(f"proxy: {error}")
-    except KeyError as error:
-        sys.exit(f"proxy: {error.args[0]} is not set")
-    os.execve(NODE, [NODE, PROGRAM, *command], os.environ | {"CONFIGPROXY_AUTH_TOKEN": token})
+    os.execve(NODE, [NODE, PROGRAM, *arguments(*sys.argv[1:])], os.environ | {"CONFIGPROXY_AUTH_TOKEN": token})
 
 
 if __name__ == "__main__":
