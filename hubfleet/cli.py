@@ -2,7 +2,7 @@
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -181,18 +181,26 @@ def passwd(target: Target, user: str, show: bool) -> int:
     return verb(target, user, show)
 
 
-def main() -> NoReturn:
-    """Run the command line; people's mistakes are told in a line or a list, without a traceback."""
-    interruptible()
+def command_line(words: Sequence[str]) -> int:
+    """Do what the words say and return the exit status.
+
+    People's mistakes are told in a line or a list, without a traceback.
+    """
     try:
-        status = cli.main(standalone_mode=False)
+        status = cli.main(list(words), prog_name="hubfleet", standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        status = 1
+        return 1
     except (UserError, SettingsError) as error:
         click.echo(f"error: {error}", err=True)
-        status = 1
+        return 1
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
-        status = 130
-    sys.exit(status if isinstance(status, int) else 0)
+        return 130
+    return status if isinstance(status, int) else 0
+
+
+def main() -> NoReturn:
+    """The command `hubfleet`."""
+    interruptible()
+    sys.exit(command_line(sys.argv[1:]))

@@ -37,6 +37,10 @@ class FileState:
     sha256: str
     """Of the content, for a file; empty otherwise."""
 
+    def belongs(self, user: str, group: str, mode: str) -> bool:
+        """Whether owner, group (each a name or a number) and mode are these."""
+        return user in (self.user, str(self.uid)) and group in (self.group, str(self.gid)) and mode == self.mode
+
 
 class HostFile(FactBase[FileState | None]):
     """One file or directory; None when it is not there."""

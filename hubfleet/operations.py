@@ -100,7 +100,8 @@ def file(
             why = f"{dest}: its own checker refuses the new file; nothing was replaced"
             refuse = f"{{ rm -f {_q(new)}; echo {_q(why)} >&2; false; }}"
             yield StringCommand(check.replace("{}", _q(new)), "||", refuse)
-        yield StringCommand(_q("mv", "-f", new, dest))
+        # -T: into a directory that has this name, it would move instead.
+        yield StringCommand(_q("mv", "-fT", new, dest))
     elif (now.user, now.group, now.mode) != (user, group, mode) and (
         str(now.uid),
         str(now.gid),
@@ -164,7 +165,6 @@ def directory(path: str, user: str = "root", group: str = "root", mode: str = "0
     + adopt: correct owner and mode of an existing directory. False for users' data, which is never touched.
     """
     now = host.get_fact(facts.HostFile, path=path)
-    wanted = (user, group, mode)
     if now is None:
         # `install -d` would give parents the caller's umask.
         parent = path.rsplit("/", 1)[0] or "/"
@@ -174,7 +174,10 @@ def directory(path: str, user: str = "root", group: str = "root", mode: str = "0
             "&&",
             _q("install", "-d", "-o", user, "-g", group, "-m", mode, path),
         )
-    elif not adopt or wanted in ((now.user, now.group, now.mode), (str(now.uid), str(now.gid), now.mode)):
+    elif now.kind != "directory":
+        message = f"{path} is a {now.kind}, not a directory; move it away or name another place"
+        yield StringCommand(_q("echo", message), ">&2;", "false")
+    elif not adopt or now.belongs(user, group, mode):
         host.noop(f"{path} is there")
     else:
         yield StringCommand(_q("chown", f"{user}:{group}", path), "&&", _q("chmod", mode, path))
@@ -216,13 +219,9 @@ def generated(dest: str, command: str, user: str, group: str = "root", mode: str
         new = f"{dest}.hubfleet-new"
         empty = _q("install", "-m", "0600", "/dev/null", new)
         make = f"set -e; {empty}; {{ {command}; }} > {_q(new)}; [ -s {_q(new)} ]"
-        own = f"{_q('chown', f'{user}:{group}', new)}; {_q('chmod', mode, new)}; {_q('mv', '-n', new, dest)}"
+        own = f"{_q('chown', f'{user}:{group}', new)}; {_q('chmod', mode, new)}; {_q('mv', '-nT', new, dest)}"
         yield StringCommand(f"{make}; {own}")
-    elif (str(now.uid), str(now.gid), now.mode) == (user, group, mode) or (now.user, now.group, now.mode) == (
-        user,
-        group,
-        mode,
-    ):
+    elif now.belongs(user, group, mode):
         host.noop(f"{dest} is kept")
     else:
         yield StringCommand(_q("chown", f"{user}:{group}", dest), "&&", _q("chmod", mode, dest))

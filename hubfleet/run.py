@@ -44,6 +44,9 @@ assert pyinfra_cli  # imported for what importing it does
 ROOT = Path(__file__).resolve().parent.parent
 """The clone: where `deploy.py`, `config.py`, `group_data/` and `files/` are."""
 
+CHATTER = ("Error: executed ", "Failed to load host keys ")
+"""What pyinfra says that tells nothing: a failure's second line, and that no known_hosts file is there yet."""
+
 Outcome = Literal["changed", "no change", "failed"]
 
 
@@ -124,7 +127,7 @@ class _Log(logging.Handler):
                 self.run.echo(text)
             return
         text = text.removeprefix(host.print_prefix)
-        if text.startswith("Error: executed "):
+        if text.startswith(CHATTER):
             return
         if record.levelno >= logging.ERROR:
             self.run.reports[host.name].errors.append(text)
@@ -401,6 +404,8 @@ def _quiet() -> None:
     pyinfra.is_cli = True
     pyinfra.logger.setLevel(logging.INFO)
     pyinfra.logger.propagate = False
+    # What it logs of a connection that fails is a traceback; the failure itself reaches us as an exception.
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
     if not sys.stdin.isatty():
         vars(pyinfra.connectors.util)["getpass"] = _no_password
 

@@ -168,7 +168,7 @@ def _configure(lab: Lab) -> dict[str, str]:
         mode="0750",
     )
     for relative, text in host.loop(files.items()):
-        check = render("hub/check.sh.j2", paths=paths, image=image, relative=relative, user=USER)
+        check = render("hub/check.sh.j2", paths=paths, image=image, relative=relative, user=USER).strip()
         operations.file(
             name="place its configuration",
             dest=f"{paths.etc}/{relative}",

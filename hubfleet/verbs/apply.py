@@ -21,7 +21,7 @@ INTERRUPTED = 130
 
 def apply(target: Target, deploy: Path) -> int:
     """Run the deploy file; 0 when every host is as it should be, 1 when one is not, 130 after Ctrl-C."""
-    with opened(target) as (run, labs):
+    with opened(target, progress_on_stdout=True) as (run, labs):
         interrupted = False
         try:
             _run(run, deploy)

@@ -23,13 +23,16 @@ class Target:
 
 
 @contextlib.contextmanager
-def opened(target: Target) -> Iterator[tuple[Run, dict[str, Lab]]]:
+def opened(target: Target, progress_on_stdout: bool = False) -> Iterator[tuple[Run, dict[str, Lab]]]:
     """A run over a target's hosts and every host's lab, before anything is contacted.
 
     Raises UserError or SettingsError with everything that is wrong.
     """
-    run = Run(target.inventory, target.limit, target.data, echo=lambda text: click.echo(text, err=True))
-    with run:
+
+    def echo(text: str) -> None:
+        click.echo(text, err=not progress_on_stdout)
+
+    with Run(target.inventory, target.limit, target.data, echo) as run:
         yield run, labs_of(run.inventory, target.inventory.resolve().parent)
 
 

@@ -100,7 +100,7 @@ def _word(reached: bool, failure: str, changes: list[Change]) -> str:
         return "unreachable"
     if failure:
         return "failed"
-    return "changed" if changes else "no change"
+    return "changes" if changes else "no change"
 
 
 def _print_notices(told: dict[str, list[Notice]], kinds: tuple[str, ...], none: str) -> None:

@@ -9,7 +9,7 @@ import click
 from pyinfra.api.host import Host
 
 from hubfleet.containers import LABEL_HUB, LABEL_ROLE
-from hubfleet.run import command
+from hubfleet.run import HostFailed, command
 from hubfleet.settings import Lab
 from hubfleet.verbs.common import Target, opened
 from hubfleet.verbs.text import size, table
@@ -64,15 +64,15 @@ def status(target: Target, as_json: bool) -> int:
         def look(host: Host) -> None:
             lab, row = labs[host.name], found[host.name]
             answer = command(host, question(lab), timeout=90)
-            if not answer.ok:
-                row.state, row.why = "down", (answer.err or answer.out).strip()
-                return
+            if not answer.ok or "@@hub" not in answer.out:
+                raise HostFailed((answer.err or answer.out).strip() or "the host gave no answer")
             read(row, answer.out)
 
         run.on_each(look)
         for host in run.hosts:
             row, report = found[host.name], run.reports[host.name]
-            row.why = row.why or report.failure
+            if report.failure:
+                row.state, row.why = "down" if report.reached else "unreachable", report.failure
     rows = list(found.values())
     if as_json:
         click.echo(json.dumps([asdict(row) for row in rows], indent=2))

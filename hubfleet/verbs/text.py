@@ -4,12 +4,25 @@ from collections.abc import Sequence
 
 import click
 
-COLOURS = {"ok": "green", "changed": "yellow", "failed": "red", "unreachable": "red", "no change": "cyan"}
+COLOURS = {
+    "ok": "green",
+    "up": "green",
+    "proved": "green",
+    "no change": "cyan",
+    "changed": "yellow",
+    "changes": "yellow",
+    "not proved": "yellow",
+    "down": "red",
+    "failed": "red",
+    "interrupted": "red",
+    "not deployed": "red",
+    "unreachable": "red",
+}
 
 
 def coloured(word: str) -> str:
-    """A word of ours in its colour."""
-    return click.style(word, fg=COLOURS.get(word))
+    """A word of ours in its colour, any other as it is."""
+    return click.style(word, fg=COLOURS[word]) if word in COLOURS else word
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
