@@ -1,0 +1,148 @@
+"""Containers: replaced when and only when they differ from what is wanted, and brought back when the new one fails."""
+
+import json
+import re
+from dataclasses import replace
+
+from hubfleet import notices, operations
+from hubfleet.containers import LABEL_SPEC, Attachment, ContainerSpec
+from tests.unit.operations.bench import Bench
+
+SPEC = ContainerSpec(
+    name="hubfleet-lab-hub",
+    hub="lab",
+    role="hub",
+    image="hubfleet/hub:1",
+    command=("python", "-m", "hubfleet_hub"),
+    user="40740:40740",
+    memory=1024**3,
+    networks=(Attachment("core", "10.217.16.2"), Attachment("users", "10.217.0.2")),
+    health=("python", "-m", "hubfleet_hub.health"),
+)
+READS = {"hub.yaml": "a" * 64}
+TOKEN = "/var/lib/hubfleet/lab/secrets/token"
+KEYED = "b" * 64
+DIGEST = SPEC.digest({**READS, TOKEN: KEYED})
+
+STOP_AND_RENAME = (
+    "docker stop -t 30 hubfleet-lab-hub >/dev/null; docker rename hubfleet-lab-hub hubfleet-lab-hub-previous"
+)
+START = "docker start hubfleet-lab-hub >/dev/null"
+DROP_PREVIOUS = "docker rm -f hubfleet-lab-hub-previous >/dev/null 2>&1 || :"
+
+
+def inspected(name: str) -> re.Pattern[str]:
+    return re.compile(rf"docker inspect .* {name}( |'|\"|$)")
+
+
+def host_with(
+    *, label: str | None = DIGEST, status: str = "running", previous: str | None = None, token: str = "c" * 64
+) -> Bench:
+    """A host whose container carries this label, None for no container; `previous` is the label of one put aside."""
+
+    def state(of: str) -> str:
+        return json.dumps({"labels": {LABEL_SPEC: of}, "status": status, "image": "i", "started": "", "restarts": 0})
+
+    answers: dict[str | re.Pattern[str], str] = {}
+    if previous is not None:
+        answers[inspected("hubfleet-lab-hub-previous")] = state(previous)
+    if label is not None:
+        answers[inspected("hubfleet-lab-hub")] = state(label)
+    answers["for f in"] = f"{KEYED} {TOKEN}"
+    answers["stat -c"] = f"regular file|root|root|40740|40740|400\n{token}  -"
+    return Bench.telling(answers)
+
+
+def commands(host: Bench, spec: ContainerSpec = SPEC, wanted_token: str | None = None) -> list[str]:
+    notices.forget()
+    found = host.commands(
+        operations.container, spec=spec, reads=READS, secrets={TOKEN: wanted_token}, key="/var/lib/hubfleet/lab/key"
+    )
+    return [command for command in found if not command.startswith("# wait")]
+
+
+def kinds(command: list[str]) -> list[str]:
+    return [" ".join(each.split()[:2]) for each in command]
+
+
+def test_one_that_is_as_wanted_is_left_alone() -> None:
+    assert commands(host_with()) == []
+
+
+def test_one_that_is_missing_is_made_with_its_fixed_addresses_and_label() -> None:
+    create, connect, *rest = commands(host_with(label=None))
+    assert create.startswith("docker create --name hubfleet-lab-hub ")
+    assert "--network core --ip 10.217.16.2" in create
+    assert f"--label {LABEL_SPEC}={DIGEST}" in create
+    assert connect == "docker network connect --ip 10.217.0.2 users hubfleet-lab-hub"
+    assert rest == [START, DROP_PREVIOUS]
+    assert notices.told("@fake") == []
+
+
+def test_one_that_drifted_is_put_aside_and_told_as_a_restart() -> None:
+    found = commands(host_with(label="an older one"))
+    assert found[0] == STOP_AND_RENAME
+    assert kinds(found) == ["docker stop", "docker create", "docker network", "docker start", "docker rm"]
+    assert [(told.kind, told.text) for told in notices.told("@fake")] == [("restart", "hub restarts")]
+
+
+def test_one_that_somebody_stopped_is_started_and_not_made_anew() -> None:
+    assert commands(host_with(status="exited")) == [START, DROP_PREVIOUS]
+
+
+def test_a_changed_setting_file_or_secret_is_a_changed_container() -> None:
+    digests = {
+        DIGEST,
+        replace(SPEC, memory=2).digest({**READS, TOKEN: KEYED}),
+        SPEC.digest({"hub.yaml": "d" * 64, TOKEN: KEYED}),
+        SPEC.digest({**READS, TOKEN: "e" * 64}),
+        SPEC.digest(READS),
+    }
+    assert len(digests) == 5
+    assert commands(host_with(), replace(SPEC, memory=2)) != []
+
+
+def test_a_secret_about_to_change_shows_as_a_change_in_a_dry_run() -> None:
+    assert commands(host_with(token="c" * 64), wanted_token="c" * 64) == []
+    assert commands(host_with(token="c" * 64), wanted_token="f" * 64)[0] == STOP_AND_RENAME
+
+
+def test_a_run_cut_off_after_the_old_one_was_put_aside_begins_again_from_the_old_one() -> None:
+    found = commands(host_with(label=None, previous="an older one"))
+    assert found[0].endswith("docker rename hubfleet-lab-hub-previous hubfleet-lab-hub")
+    assert found[1] == STOP_AND_RENAME
+    assert found[2].startswith("docker create")
+
+
+def test_a_run_cut_off_before_the_new_one_was_healthy_waits_for_it_and_drops_the_old_one() -> None:
+    assert commands(host_with(previous="an older one")) == [START, DROP_PREVIOUS]
+
+
+def test_the_wait_for_health_is_part_of_the_plan() -> None:
+    found = host_with(label=None).commands(operations.container, spec=SPEC, reads=READS, secrets={}, key="/key")
+    assert "# wait up to 240 s for hubfleet-lab-hub to be healthy" in found
+
+
+def test_no_secret_and_no_capability_is_in_its_command() -> None:
+    create = SPEC.create_command(DIGEST)
+    for words in (
+        "--cap-drop ALL",
+        "--security-opt no-new-privileges",
+        "--memory 1073741824 --memory-swap 1073741824",
+        "--pids-limit 512",
+        "--restart unless-stopped",
+    ):
+        assert words in create
+    assert "--env" not in create
+    assert "--publish" not in create
+
+
+def test_only_the_one_that_speaks_to_the_engine_gets_its_socket() -> None:
+    assert "docker.sock" not in SPEC.create_command(DIGEST)
+    assert "docker.sock" in replace(SPEC, uses_engine=True).create_command(DIGEST)
+
+
+def test_the_keeper_of_homes_has_no_network() -> None:
+    alone = replace(SPEC, networks=())
+    assert "--network none" in alone.create_command(DIGEST)
+    assert alone.connect_commands() == []
