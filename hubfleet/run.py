@@ -246,9 +246,11 @@ class Run:
             raise UserError(f"the deploy file's operations have no order: {error}") from None
 
     def name_of(self, host: Host, op_hash: str) -> str:
-        """An operation's name as this host's deploy code gave it."""
-        given = self.state.ops[host][op_hash].global_arguments.get("name")
-        return given or ", ".join(self.state.op_meta[op_hash].names)
+        """An operation's name as this host's deploy code gave it: `Docker: install the engine`."""
+        names = self.state.op_meta[op_hash].names
+        # pyinfra keeps the names of all hosts in one set, each after those of the deploys around it.
+        own = str(self.state.ops[host][op_hash].global_arguments.get("name") or "")
+        return next((name for name in sorted(names) if name.endswith(own)), own).replace(" | ", ": ")
 
     def changes(self) -> dict[str, list[Change]]:
         """The operations that would change each host, in order. Reads from it again, and changes nothing."""

@@ -44,10 +44,18 @@ def test_a_change_shows_its_diff_and_its_commands(lab: Lab) -> None:
 
 
 def test_each_host_sees_its_own_names_and_commands(lab: Lab) -> None:
-    lab.deploys("server.shell(name=f'Test: {host.name}', commands=[f'echo {host.name}'])")
+    lab.deploys(
+        """
+        from pyinfra.api.deploy import deploy
+        @deploy("Test")
+        def greet():
+            server.shell(name=f"greet {host.name}", commands=[f"echo {host.name}"])
+        greet()
+        """
+    )
     data = json.loads(lab.plan("--json").out)["hosts"]
     for name in ("@fake/one", "@fake/two"):
-        assert data[name]["changes"] == [{"name": f"Test: {name}", "details": [], "commands": [f"echo {name}"]}]
+        assert data[name]["changes"] == [{"name": f"Test: greet {name}", "details": [], "commands": [f"echo {name}"]}]
 
 
 def test_secrets_are_in_nothing_that_is_printed(lab: Lab) -> None:
