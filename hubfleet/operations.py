@@ -102,11 +102,7 @@ def file(
             yield StringCommand(check.replace("{}", _q(new)), "||", refuse)
         # -T: into a directory that has this name, it would move instead.
         yield StringCommand(_q("mv", "-fT", new, dest))
-    elif (now.user, now.group, now.mode) != (user, group, mode) and (
-        str(now.uid),
-        str(now.gid),
-        now.mode,
-    ) != (user, group, mode):
+    elif not now.belongs(user, group, mode):
         yield StringCommand(_q("chown", f"{user}:{group}", dest), "&&", _q("chmod", mode, dest))
     else:
         host.noop(f"{dest} is as wanted")

@@ -11,6 +11,7 @@ import traceback
 
 from jupyterhub import orm
 from jupyterhub.app import JupyterHub
+from jupyterhub.user import User
 from traitlets import TraitError
 
 from .__main__ import CONFIG_FILE
@@ -24,7 +25,7 @@ def check() -> str:
         app.load_config_file(str(CONFIG_FILE))
         db = orm.new_session_factory("sqlite:///:memory:")()
         authenticator = app.authenticator_class(parent=app, _deprecated_db_session=db)
-        app.spawner_class(parent=app, authenticator=authenticator, db=db)
+        app.spawner_class(parent=app, authenticator=authenticator, db=db, user=User(orm.User(name="check"), {}, db=db))
     except ConfigError as error:
         return str(error)
     except TraitError as error:
