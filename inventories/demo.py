@@ -7,8 +7,8 @@ from hubfleet.settings.check import check
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # the clone, where the fleet is
 
-from tests.fleet import Fleet, FleetError  # noqa: E402
-from tests.fleet.images import ca_bundle  # noqa: E402
+from tests.fleet import Fleet, FleetError
+from tests.fleet.images import ca_bundle
 
 try:
     _fleet = Fleet.load("demo")

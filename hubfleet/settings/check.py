@@ -303,7 +303,8 @@ def _judge_host(host: Host, flat: Mapping[str, Any], directory: Path) -> tuple[d
             secret = key in secret_keys()
             problems += [wrong_value(host.name, key, mistake, secret) for mistake in error.errors()]
     for finding in findings(values, directory):
-        problems.append(problem(host.name, finding.key, flat, finding.message, finding.key in secret_keys()))
+        # A value that got here is of the right kind: where a secret is referred to, it is a reference.
+        problems.append(problem(host.name, finding.key, flat, finding.message, harmless=True))
     settings = Lab.keys()
     for key in flat:
         if key not in settings:
@@ -336,7 +337,7 @@ def _stranger(host: str, key: str, flat: Mapping[str, Any]) -> Iterator[Problem]
     if key.upper() in RENAMED:
         yield problem(host, key, flat, f"is no key of Hubfleet; {RENAMED[key.upper()]}")
         return
-    meant = nearest(key, [*kinds] if key.startswith("_") else [*Lab.keys(), *kinds])
+    meant = nearest(key, [known for known in (*Lab.keys(), *kinds) if known.startswith("_") == key.startswith("_")])
     later = next((feature for prefix, feature in LATER.items() if key.lower().startswith(prefix)), "")
     if later:
         yield problem(host, key, flat, f"is no key of this version; {later} comes with a later one")

@@ -41,36 +41,29 @@ class SettingsError(PyinfraError):
         super().__init__("\n".join([f"{count} in the inventory:", *(f"  {problem}" for problem in problems)]))
 
 
-def problem(host: str, key: str, flat: Mapping[str, Any], message: str, reference: bool = False) -> Problem:
+def problem(host: str, key: str, flat: Mapping[str, Any], message: str, harmless: bool = False) -> Problem:
     """What `message` ("reason; hint") says about the value that `flat` has for `key`.
 
-    A valid `reference` to a secret may be shown whatever the key is called.
+    `harmless`: the value is known to be no secret, whatever the key is called.
     """
-    value = repr(flat[key]) if reference else shown(key, flat[key])
+    value = shown("" if harmless else key, flat[key])
     reason, _, hint = message.partition("; ")
     return Problem(host, key, value, reason, hint)
 
 
 def shown(name: str, value: object) -> str:
     """`value` as it may be printed: nothing if its name suggests a secret, no password in a URL, not too long."""
-    if _SECRETIVE.search(name):
+    if _SECRETIVE.search(name) or (isinstance(value, str) and "=" in value and _SECRETIVE.search(value)):
         return ""
-    if isinstance(value, Mapping | list | tuple | set | frozenset) and value:
-        return f"a {_kind(value)}" if isinstance(value, Mapping) else _list(name, value)
+    if isinstance(value, list) and value:
+        entries = [shown(name, entry) for entry in value]
+        text = f"[{', '.join(entries)}]"
+        plain = all(isinstance(entry, str | int | float) for entry in value) and all(entries)
+        return text if plain and len(text) <= _LONGEST else "a list"
+    if isinstance(value, Mapping | tuple | set | frozenset) and value:
+        return "a dictionary" if isinstance(value, Mapping) else f"a {type(value).__name__}"
     text = _USERINFO.sub("//***@", repr(value))
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-
-
-def _list(name: str, values: list[object] | tuple[object, ...] | set[object] | frozenset[object]) -> str:
-    entries = [shown(name, value) for value in values if not isinstance(value, Mapping | list | tuple | set)]
-    text = ", ".join(entries)
-    return f"[{text}]" if len(entries) == len(values) and len(text) <= _LONGEST else f"a {_kind(values)}"
-
-
-def _kind(value: object) -> str:
-    names = {"dict": "dictionary", "str": "text", "int": "whole number", "bool": "True or False", "NoneType": "None"}
-    name = type(value).__name__
-    return names.get(name, name)
 
 
 def nearest(name: object, known: list[str]) -> str:
@@ -88,10 +81,10 @@ def one_of(choices: list[str]) -> str:
 def wrong_value(host: str, key: str, error: ErrorDetails, secret: bool) -> Problem:
     """pydantic's finding about the value of `key`, in words of this project; `loc` begins with that value."""
     location = [part for part in error["loc"][1:] if part != "[key]"]
-    path = key + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    inside = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
     reason, hint = _words(error)
     absent = error["type"] == "missing"
-    return Problem(host, path, "" if secret or absent else shown(path, error["input"]), reason, hint)
+    return Problem(host, key + inside, "" if secret or absent else shown(inside, error["input"]), reason, hint)
 
 
 def _words(error: ErrorDetails) -> tuple[str, str]:

@@ -94,7 +94,7 @@ def _fit(key: str, choice: str, other: str, allowed: tuple[str, ...], why: str) 
         chosen = values[key] if isinstance(values[key], list) else [values[key]]
         if choice in map(str, chosen) and values[other] not in allowed:
             needed = one_of([repr(value) for value in allowed])
-            yield Finding(other, f"does not fit {key} {choice!r}, as {why}; choose {needed}")
+            yield Finding(other, f"does not fit {key} = {choice}, as {why}; choose {needed}")
 
     return _asking(judge, key, other)
 
@@ -116,7 +116,7 @@ RULES += [_fit(*row) for row in FITS]
 def _address(public_url: PublicUrl, tls_mode: str, edge_http_port: int) -> Iterator[Finding]:
     if public_url.scheme == "http" and tls_mode != "external":
         yield Finding("public_url", "is not https, so passwords would cross the network in clear; write https://")
-    if edge_http_port == public_url.port:
+    elif edge_http_port == public_url.port:
         yield Finding("edge_http_port", "is the port of public_url too; choose another, or 0 for no redirect")
 
 

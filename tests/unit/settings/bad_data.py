@@ -1,0 +1,529 @@
+"""Bad host data of many kinds: what a host is given, and every line that is to be said about it.
+
+`{here}` is the inventory's directory, `{name}` the host's name, `{ended}` the day a certificate ran out.
+"""
+
+# ruff: noqa: E501 -- the lines are as long as people see them
+
+from typing import Any
+
+CASES: list[tuple[str, dict[str, Any], list[str]]] = [
+    # wrong type
+    (
+        "a text for a number",
+        {"server_pids_limit": "100"},
+        ["server_pids_limit = '100': is not a whole number; write it without quotes, such as 80"],
+    ),
+    ("a number for a text", {"hub_name": 5}, ["hub_name = 5: is not text; write it in quotes"]),
+    (
+        "a text for True or False",
+        {"docker_live_restore": "yes"},
+        ["docker_live_restore = 'yes': is neither True nor False; write True or False, without quotes"],
+    ),
+    (
+        "a number for True or False",
+        {"native_open_signup": 1},
+        ["native_open_signup = 1: is neither True nor False; write True or False, without quotes"],
+    ),
+    (
+        "a text for a list",
+        {"users_admins": "ada"},
+        ["users_admins = 'ada': is not a list; write it in square brackets, such as ['ann', 'bob']"],
+    ),
+    (
+        "a tuple for a list",
+        {"users_allowed": ("ann",)},
+        ["users_allowed = a tuple: is not a list; write it in square brackets, such as ['ann', 'bob']"],
+    ),
+    (
+        "a list for a dictionary",
+        {"server_environment": ["A=b"]},
+        ["server_environment = ['A=b']: is not a dictionary; write it in braces, such as {{'KEY': 'value'}}"],
+    ),
+    (
+        "a number in a list of texts",
+        {"users_banned": ["ann", 5]},
+        ["users_banned[1] = 5: is not text; write it in quotes"],
+    ),
+    (
+        "a number in the environment",
+        {"server_environment": {"THREADS": 4}},
+        ["server_environment.THREADS = 4: is not text; write it in quotes"],
+    ),
+    ("None", {"tls_cert": None}, ["tls_cert = None: is not text; write it in quotes"]),
+    (
+        "a float for a whole number",
+        {"cull_every": 60.5},
+        ["cull_every = 60.5: is not a whole number; write it without quotes, such as 80"],
+    ),
+    (
+        "a pool that is no dictionary",
+        {"docker_address_pools": ["10.0.0.0/8"]},
+        [
+            "docker_address_pools[0] = '10.0.0.0/8': is not a dictionary; write it in braces, such as {{'base': '10.210.0.0/16', 'size': 24}}"
+        ],
+    ),
+    (
+        "an unknown key in a pool",
+        {"docker_address_pools": [{"base": "10.210.0.0/16", "sise": 24}]},
+        [
+            "docker_address_pools[0].size: is not set; add it",
+            "docker_address_pools[0].sise = 24: is not known here; leave it out, or correct its name",
+        ],
+    ),
+    (
+        "what JSON cannot hold",
+        {"docker_daemon": {"dns": {"192.0.2.1"}}},
+        [
+            "docker_daemon = a dictionary: holds what JSON cannot; use text, numbers, True, False, lists and dictionaries"
+        ],
+    ),
+    # wrong value
+    (
+        "a size with an odd unit",
+        {"server_mem_limit": "80x"},
+        ["server_mem_limit = '80x': is not a size; write a number of bytes or a text such as '512M' or '8G'"],
+    ),
+    (
+        "a size of nothing",
+        {"edge_max_upload": 0},
+        ["edge_max_upload = 0: must be more than nothing; write a size such as '512M' or '8G'"],
+    ),
+    (
+        "too little memory",
+        {"server_mem_limit": "100M"},
+        ["server_mem_limit = '100M': is less than Jupyter starts in; give at least '256M'"],
+    ),
+    ("a negative number", {"server_cpu_limit": -1}, ["server_cpu_limit = -1: is too small; give more than 0"]),
+    (
+        "a number too small",
+        {"native_min_password_length": 4},
+        ["native_min_password_length = 4: is too small; give at least 8"],
+    ),
+    ("a port too large", {"edge_http_port": 70000}, ["edge_http_port = 70000: is too large; give at most 65535"]),
+    (
+        "no such choice, but near one",
+        {"docker_source": "distributon"},
+        ["docker_source = 'distributon': is no such choice; did you mean 'distribution'?"],
+    ),
+    (
+        "no such choice at all",
+        {"server_profile": "root"},
+        ["server_profile = 'root': is no such choice; choose restricted, desktop or privileged"],
+    ),
+    (
+        "a choice of a later version",
+        {"tls_mode": "acme"},
+        ["tls_mode = 'acme': 'acme' comes with a later version; this version has: self_signed or files"],
+    ),
+    ("no admin", {"users_admins": []}, ["users_admins = []: is empty; name at least one"]),
+    (
+        "a user name in upper case",
+        {"users_admins": ["Ada"]},
+        [
+            "users_admins[0] = 'Ada': is no user name; write 1 to 128 characters in lower case, as JupyterHub keeps names"
+        ],
+    ),
+    (
+        "a user name with a space",
+        {"users_allowed": ["ada lovelace"]},
+        ["users_allowed[0] = 'ada lovelace': holds a space, ',' or '/'; write the name as it is typed at login"],
+    ),
+    (
+        "a hub's name with an underscore",
+        {"hub_name": "my_hub"},
+        [
+            "hub_name = 'my_hub': cannot be part of a container's name; write 1 to 24 lower-case letters, digits and single hyphens, beginning with a letter"
+        ],
+    ),
+    (
+        "a relative path on the host",
+        {"base_user_dir": "users"},
+        ["base_user_dir = 'users': is not an absolute path; write one on the host, such as /srv/hubfleet/users"],
+    ),
+    (
+        "a path that climbs",
+        {"base_user_dir": "/srv/../etc"},
+        ["base_user_dir = '/srv/../etc': holds '..', ':' or an unprintable character; write a plain absolute path"],
+    ),
+    (
+        "a directory of the system",
+        {"base_user_dir": "/tmp/users"},
+        ["base_user_dir = '/tmp/users': is inside /tmp, the system's own; choose one such as /srv/hubfleet/users"],
+    ),
+    (
+        "a directory that is not the hub's alone",
+        {"base_user_dir": "/home"},
+        ["base_user_dir = '/home': is not the hub's alone; choose a directory in it, such as /home/hub"],
+    ),
+    (
+        "a mode as a number",
+        {"base_user_dir_mode": 711},
+        ["base_user_dir_mode = 711: is not a file mode; write it in octal as text, such as '0711'"],
+    ),
+    (
+        "a mode that lets everyone write",
+        {"base_user_dir_mode": "0777"},
+        ["base_user_dir_mode = '0777': lets anyone on the host write there; use '0711' or '0755'"],
+    ),
+    (
+        "an image without a tag",
+        {"server_image": "vnmd/neurodesktop"},
+        [
+            "server_image = 'vnmd/neurodesktop': has no tag; name a tag or a digest, such as vnmd/neurodesktop:2026-08-14"
+        ],
+    ),
+    (
+        "an image with the tag latest",
+        {"server_image": "vnmd/neurodesktop:latest"},
+        [
+            "server_image = 'vnmd/neurodesktop:latest': means something else each day with `latest`; name a dated tag or a digest"
+        ],
+    ),
+    (
+        "no image at all",
+        {"server_image": "Neuro Desktop"},
+        [
+            "server_image = 'Neuro Desktop': is not the name of an image; write one such as quay.io/jupyter/base-notebook:2026-08-10"
+        ],
+    ),
+    (
+        "a page that is no path",
+        {"server_default_url": "lab"},
+        ["server_default_url = 'lab': is not the path of a page; write one such as /lab or /tree"],
+    ),
+    (
+        "a variable of JupyterHub's own",
+        {"server_environment": {"JUPYTERHUB_API_TOKEN": "x"}},
+        ["server_environment.JUPYTERHUB_API_TOKEN: is set by JupyterHub itself; leave it out"],
+    ),
+    (
+        "a mirror without a scheme",
+        {"docker_mirror": ["mirror.example.org"]},
+        [
+            "docker_mirror[0] = 'mirror.example.org': is not a whole URL; write one such as https://mirror.example.org/path"
+        ],
+    ),
+    (
+        "a password in a URL",
+        {"outbound_proxy": "http://lab:hunter2@proxy.example.org:3128"},
+        [
+            "outbound_proxy = 'http://***@proxy.example.org:3128': holds a name or password, which would end up in files and logs; use an address without"
+        ],
+    ),
+    (
+        "a registry with a scheme",
+        {"docker_insecure_registries": ["http://registry:5000"]},
+        [
+            "docker_insecure_registries[0] = 'http://registry:5000': is not a registry; write host:port, such as registry.example.org:5000, without http://"
+        ],
+    ),
+    (
+        "a public network",
+        {"network_users_subnet": "8.8.8.0/24"},
+        ["network_users_subnet = '8.8.8.0/24': is not a private network; choose one such as 10.217.0.0/20"],
+    ),
+    (
+        "a network too small",
+        {"network_core_subnet": "10.217.16.0/30"},
+        ["network_core_subnet = '10.217.16.0/30': is too small; give a /28 or larger"],
+    ),
+    (
+        "a network with host bits",
+        {"network_core_subnet": "10.217.16.5/28"},
+        [
+            "network_core_subnet = '10.217.16.5/28': is not an IPv4 network; write one with its prefix, such as 10.217.0.0/20"
+        ],
+    ),
+    (
+        "an unknown finding",
+        {"preflight_waive": ["ports"]},
+        [
+            "preflight_waive = ['ports']: has 'ports', no finding of preflight; choose from system, arch, privilege, disk, inodes, port, name, clock, memory, owner, engine"
+        ],
+    ),
+    # public_url
+    (
+        "no address",
+        {"public_url": ""},
+        ["public_url = '': is no address; write what people will type, such as https://hub.example.org"],
+    ),
+    (
+        "another scheme",
+        {"public_url": "ftp://hub.example.org"},
+        [
+            "public_url = 'ftp://hub.example.org': is not reached over https; write an address such as https://hub.example.org"
+        ],
+    ),
+    (
+        "a port out of range",
+        {"public_url": "https://hub.example.org:99999"},
+        [
+            "public_url = 'https://hub.example.org:99999': has no valid port; write a number from 1 to 65535 after the colon"
+        ],
+    ),
+    (
+        "a query",
+        {"public_url": "https://hub.example.org/?next=/lab"},
+        [
+            "public_url = 'https://hub.example.org/?next=/lab': holds more than an address; write only scheme, host, port and path, such as https://hub.example.org:8443/lab"
+        ],
+    ),
+    (
+        "a host that cannot be",
+        {"public_url": "https://hub_1.example.org"},
+        [
+            "public_url = 'https://hub_1.example.org': has neither a host name nor an IP address; write one such as https://hub.example.org"
+        ],
+    ),
+    (
+        "an address with too few numbers",
+        {"public_url": "192.0.2"},
+        [
+            "public_url = '192.0.2': has neither a host name nor an IP address; write one such as https://hub.example.org"
+        ],
+    ),
+    (
+        "plain http",
+        {"public_url": "http://hub.example.org"},
+        [
+            "public_url = 'http://hub.example.org': is not https, so passwords would cross the network in clear; write https://"
+        ],
+    ),
+    # what does not fit together
+    (
+        "someone admitted and banned",
+        {"users_banned": ["admin"]},
+        ["users_banned = ['admin']: has admin, who may enter by another list; choose one"],
+    ),
+    (
+        "linux passwords without linux users",
+        {"login": ["pam"]},
+        [
+            "login = ['pam']: 'pam' comes with a later version; this version has: native",
+            "spawner = 'docker': does not fit login = pam, as the users are Linux users of the hub's own container; choose 'local'",
+        ],
+    ),
+    (
+        "a swarm's spawner without a swarm",
+        {"spawner": "swarm"},
+        [
+            "spawner = 'swarm': 'swarm' comes with a later version; this version has: docker",
+            "engine = 'single': does not fit spawner = swarm, as services need a swarm; choose 'swarm'",
+        ],
+    ),
+    (
+        "strangers with rights over the host",
+        {"native_open_signup": True, "server_profile": "desktop"},
+        [
+            "server_profile = 'desktop': does not fit native_open_signup = True, as strangers would get rights over the host; choose 'restricted'"
+        ],
+    ),
+    (
+        "shared memory beyond memory",
+        {"server_shm_size": "64G"},
+        ["server_shm_size = '64G': is more than server_mem_limit, which it counts to; make it smaller"],
+    ),
+    (
+        "looking too rarely for what is idle",
+        {"cull_timeout": 60},
+        ["cull_every = 600: is longer than cull_timeout, so servers would idle longer; look more often"],
+    ),
+    (
+        "networks that overlap",
+        {"network_core_subnet": "10.217.8.0/28"},
+        ["network_core_subnet = '10.217.8.0/28': overlaps network_users_subnet; give two separate networks"],
+    ),
+    (
+        "a pool over the hub's network",
+        {"docker_address_pools": [{"base": "10.0.0.0/8", "size": 24}]},
+        [
+            "docker_address_pools = a list: has 10.0.0.0/8, which overlaps network_users_subnet; keep them apart",
+            "docker_address_pools = a list: has 10.0.0.0/8, which overlaps network_core_subnet; keep them apart",
+        ],
+    ),
+    (
+        "a pool smaller than its networks",
+        {"docker_address_pools": [{"base": "10.210.0.0/24", "size": 16}]},
+        ["docker_address_pools = a list: cannot cut networks of /16 from 10.210.0.0/24; give a size from 24 to 30"],
+    ),
+    (
+        "the redirect on the hub's port",
+        {"edge_http_port": 443},
+        ["edge_http_port = 443: is the port of public_url too; choose another, or 0 for no redirect"],
+    ),
+    (
+        "users as the hub's own account",
+        {"server_uid": 40740},
+        ["server_uid = 40740: is the hub's own, so users could read its secrets; choose another"],
+    ),
+    (
+        "a key of daemon.json with its own setting",
+        {"docker_daemon": {"live-restore": False}},
+        ["docker_daemon = a dictionary: sets 'live-restore', which Hubfleet sets; use docker_live_restore"],
+    ),
+    # files
+    (
+        "tls files without files",
+        {"tls_mode": "files"},
+        [
+            "tls_cert = '': is needed with tls_mode 'files'; name the PEM file of certificate and chain",
+            "tls_key = '': is needed with tls_mode 'files'; name where the certificate's key is: file:, env:, age:",
+        ],
+    ),
+    (
+        "a certificate that is not used",
+        {"tls_cert": "hub.pem"},
+        ["tls_cert = 'hub.pem': is not used with tls_mode 'self_signed'; set tls_mode = 'files', or leave it out"],
+    ),
+    (
+        "a certificate that is not there",
+        {"tls_mode": "files", "tls_cert": "none.pem", "tls_key": "file:none.key"},
+        [
+            "tls_cert = 'none.pem': cannot be read from {here}/none.pem: No such file or directory; check the path and its mode",
+            "tls_key = 'file:none.key': cannot be read from {here}/none.key: No such file or directory; check the path and its mode",
+        ],
+    ),
+    (
+        "a certificate for another name",
+        {"tls_mode": "files", "tls_cert": "other.pem", "tls_key": "file:other.key"},
+        ["tls_cert = 'other.pem': is for other.example.org and not for {name}.example.org; get one that names it"],
+    ),
+    (
+        "a certificate that ran out",
+        {
+            "public_url": "https://old.example.org",
+            "tls_mode": "files",
+            "tls_cert": "old.pem",
+            "tls_key": "file:old.key",
+        },
+        ["tls_cert = 'old.pem': ran out on {ended}; get a new certificate"],
+    ),
+    (
+        "a key of another certificate",
+        {
+            "public_url": "https://other.example.org",
+            "tls_mode": "files",
+            "tls_cert": "other.pem",
+            "tls_key": "file:old.key",
+        },
+        ["tls_key = 'file:old.key': does not belong to the certificate in tls_cert; name the key it was made with"],
+    ),
+    (
+        "a certificate that is none",
+        {"tls_mode": "files", "tls_cert": "text.pem", "tls_key": "file:text.pem"},
+        [
+            "tls_cert = 'text.pem': holds no certificate in PEM form; name the file of certificate and chain",
+            "tls_key = 'file:text.pem': is no private key in PEM form; name the file that the certificate was made with",
+        ],
+    ),
+    (
+        "authorities that are none",
+        {"extra_ca": "text.pem"},
+        ["extra_ca = 'text.pem': holds no certificate in PEM form; name a file of the authorities' certificates"],
+    ),
+    (
+        "docker's repository without its key",
+        {"docker_source": "docker", "docker_apt_url": "https://apt.example.org"},
+        ["docker_apt_key = '': is needed with docker_source 'docker'; name the file of its signing key"],
+    ),
+    (
+        "a signing key that is none",
+        {"docker_source": "docker", "docker_apt_url": "https://apt.example.org", "docker_apt_key": "text.pem"},
+        ["docker_apt_key = 'text.pem': is no armoured PGP public key; export one with gpg --armor --export"],
+    ),
+    (
+        "a directory of one's own that is none",
+        {"hub_config_dir": "none.d"},
+        ["hub_config_dir = 'none.d': is no directory: {here}/none.d; make it, or correct the path"],
+    ),
+    (
+        "python of one's own that is none",
+        {"hub_config_dir": "broken.d"},
+        ["hub_config_dir = 'broken.d': 10-mine.py line 2 is not Python (expected ':'); mend it"],
+    ),
+    # secrets
+    (
+        "a secret in place of a reference",
+        {
+            "tls_mode": "files",
+            "tls_cert": "other.pem",
+            "public_url": "https://other.example.org:1443",
+            "tls_key": "hunter2-hunter2",
+        },
+        [
+            "tls_key: is not a reference to a secret; write where it is, never the secret itself: 'env:VARIABLE', 'file:PATH', 'age:PATH' or 'generate'"
+        ],
+    ),
+    (
+        "a database's URL in place of a reference",
+        {"hub_db_url": "postgresql://hub:hunter2@db/hub"},
+        [
+            "hub_db_url: is not a reference to a secret; write where it is, never the secret itself: 'env:VARIABLE', 'file:PATH', 'age:PATH' or 'generate'"
+        ],
+    ),
+    (
+        "a variable that is not set",
+        {"hub_db_url": "env:HUBFLEET_TEST_UNSET"},
+        [
+            "hub_db_url = 'env:HUBFLEET_TEST_UNSET': needs the environment variable HUBFLEET_TEST_UNSET, which is not set; export it before the run"
+        ],
+    ),
+    (
+        "a URL that cannot be made up",
+        {"hub_db_url": "generate"},
+        ["hub_db_url = 'generate': cannot be generated; name where the database's URL is, or leave it empty"],
+    ),
+    (
+        "a secret too large",
+        {"hub_db_url": "file:large"},
+        ["hub_db_url = 'file:large': is larger than 64 KiB; is {here}/large the right file?"],
+    ),
+    (
+        "a secret under an unknown key",
+        {"admin_password": "hunter2-hunter2"},
+        ["admin_password: is no key; see docs/settings.md; data of your own begins with _"],
+    ),
+    # keys
+    (
+        "a key mistyped",
+        {"sever_mem_limit": "8G"},
+        ["sever_mem_limit = '8G': is no key; did you mean server_mem_limit?"],
+    ),
+    (
+        "a key of nobody",
+        {"colour": "blue"},
+        ["colour = 'blue': is no key; see docs/settings.md; data of your own begins with _"],
+    ),
+    (
+        "a key of an original",
+        {"BASE_USER_DIR": "/data"},
+        ["BASE_USER_DIR = '/data': is no key of Hubfleet; use base_user_dir"],
+    ),
+    (
+        "a key of an original with another meaning now",
+        {"LTI13_ENDPOINT": "https://lms.example.org"},
+        [
+            "LTI13_ENDPOINT = 'https://lms.example.org': is no key of Hubfleet; login from an LMS comes with a later version, as lti13_jwks_endpoint"
+        ],
+    ),
+    (
+        "jupyterhub's own name",
+        {"admin_users": {"ada"}},
+        ["admin_users = a set: is no key of Hubfleet; use users_admins"],
+    ),
+    (
+        "a key of a later version",
+        {"oauth_client_id": "x"},
+        [
+            "oauth_client_id = 'x': is no key of this version; login through GitHub and other OAuth providers comes with a later one"
+        ],
+    ),
+    ("pyinfra's own key mistyped", {"ssh_usr": "root"}, ["ssh_usr = 'root': is no key; did you mean ssh_user?"]),
+    ("pyinfra's argument mistyped", {"_sudoo": True}, ["_sudoo = True: is no key; did you mean _sudo?"]),
+    (
+        "pyinfra's own key with a wrong type",
+        {"ssh_connect_retries": "3"},
+        ["ssh_connect_retries = '3': is not what pyinfra takes; give it as int"],
+    ),
+]
