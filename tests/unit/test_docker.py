@@ -1,0 +1,101 @@
+"""The engine's configuration and our images' names: pure."""
+
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from hubfleet.daemon import merge_daemon, wanted_daemon
+from hubfleet.images import BuildContext, hub_context, image_name
+from hubfleet.systems import System
+from tests.unit.labs import lab_of
+
+
+class TestDaemonJson:
+    def test_rotates_logs_keeps_containers_and_filters_ipv6_by_default(self, tmp_path: Path) -> None:
+        assert wanted_daemon(lab_of(tmp_path).docker) == {
+            "log-driver": "json-file",
+            "log-opts": {"max-size": "10485760", "max-file": "5"},
+            "live-restore": True,
+            "ip6tables": True,
+            "experimental": True,
+            "default-address-pools": [{"base": "10.210.0.0/16", "size": 24}],
+        }
+
+    def test_holds_mirrors_registries_and_a_labs_own_keys(self, tmp_path: Path) -> None:
+        lab = lab_of(
+            tmp_path,
+            docker_mirror=["https://mirror.example.org"],
+            docker_insecure_registries=["registry.example.org:5000"],
+            docker_daemon={"debug": True},
+        )
+        wanted = wanted_daemon(lab.docker)
+        assert wanted["registry-mirrors"] == ["https://mirror.example.org"]
+        assert wanted["insecure-registries"] == ["registry.example.org:5000"]
+        assert wanted["debug"] is True
+
+    @pytest.mark.parametrize("existing", [None, "", "  \n", "{}"])
+    def test_may_not_be_there_yet(self, existing: str | None) -> None:
+        assert json.loads(merge_daemon(existing, {"a": 1})) == {"a": 1}
+
+    def test_keeps_what_the_host_has_and_settles(self) -> None:
+        once = merge_daemon('{"data-root": "/big", "live-restore": false}', {"live-restore": True})
+        assert json.loads(once) == {"data-root": "/big", "live-restore": True}
+        assert merge_daemon(once, {"live-restore": True}) == once
+
+    @pytest.mark.parametrize("broken", ["{", "[]", "3", '"x"'])
+    def test_that_is_no_object_is_refused_with_what_to_do(self, broken: str) -> None:
+        with pytest.raises(ValueError, match=r"is no JSON.*; mend or remove it"):
+            merge_daemon(broken, {})
+
+
+class TestImageNames:
+    def test_change_with_sources_modes_and_names_and_nothing_else(self, tmp_path: Path) -> None:
+        def context(name: str = "Dockerfile", text: str = "FROM x\n", mode: int = 0o644) -> BuildContext:
+            directory = tmp_path / f"{len(list(tmp_path.iterdir()))}"
+            (directory / "__pycache__").mkdir(parents=True)
+            (directory / "__pycache__" / "x.pyc").write_text(str(directory))
+            (directory / name).write_text(text)
+            (directory / name).chmod(mode)
+            return BuildContext.of(directory)
+
+        assert context().digest == context().digest == context(mode=0o600).digest
+        others = {context(name="other").digest, context(text="FROM y\n").digest, context(mode=0o755).digest}
+        assert len(others | {context().digest}) == 4
+
+    def test_are_of_bytes_that_depend_on_nothing_but_the_sources(self) -> None:
+        assert hub_context().archive().read() == hub_context().archive().read()
+        with tarfile.open(fileobj=io.BytesIO(hub_context().archive().read())) as packed:
+            members = packed.getmembers()
+        assert {"Dockerfile", "hubfleet_hub/config.py"} <= {member.name for member in members}
+        assert {(member.uid, member.mtime) for member in members} == {(0, 0)}
+
+    def test_tell_targets_and_bases_apart_and_are_never_latest(self) -> None:
+        names = {
+            image_name("hub", "hubfleet", "debian:13-slim"),
+            image_name("singleuser", "hubfleet", "debian:13-slim"),
+            image_name("hub", "hubfleet", "debian:12-slim"),
+            image_name("hub", "registry.example.org/lab", "debian:13-slim"),
+        }
+        assert len(names) == 4
+        assert not any(name.endswith(":latest") or ":" not in name for name in names)
+
+
+class TestSystems:
+    def test_are_read_from_os_release(self) -> None:
+        report = {"system": ["ID=debian", 'VERSION_ID="13"', "VERSION_CODENAME=trixie", "NAME='x'", "odd"]}
+        assert System.of(report) == System("debian", "13", "trixie")
+        assert System.of({}) == System("", "", "")
+
+    @pytest.mark.parametrize(
+        ("system", "packages"),
+        [
+            (System("debian", "12", "bookworm"), ["docker.io"]),
+            (System("debian", "13", "trixie"), ["docker.io", "docker-cli", "docker-buildx"]),
+            (System("ubuntu", "24.04", "noble"), ["docker.io", "docker-buildx"]),
+        ],
+    )
+    def test_have_the_engine_in_packages_of_their_own(self, system: System, packages: list[str]) -> None:
+        assert system.engine_packages == packages
