@@ -63,7 +63,8 @@ def end_sessions(db: Session, user: orm.User, *, keep_servers: bool) -> None:
     not let its own user in again.
     """
     user.cookie_id = secrets.token_hex(16)
-    kept = {_token_of(db, user, spawner) for spawner in user.orm_spawners} if keep_servers else set()
+    spawners = db.query(orm.Spawner).filter_by(user_id=user.id)
+    kept = {_token_of(db, user, spawner) for spawner in spawners} if keep_servers else set()
     for token in db.query(orm.APIToken).filter_by(user_id=user.id):
         if token.id not in kept:
             db.delete(token)

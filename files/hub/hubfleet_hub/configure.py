@@ -14,6 +14,9 @@ DATABASE = STATE / "jupyterhub.sqlite"
 REFRESH_AGE = 60
 """Seconds for which a session is trusted before its user is looked at again."""
 
+ROUTES_CHECKED_EVERY = 10
+"""Seconds after which a restarted proxy has its routes again."""
+
 
 def database_url(hub: HubConfig) -> str:
     """Raises ConfigError when the secret cannot be read."""
@@ -49,6 +52,8 @@ def _hub(c: Config, hub: HubConfig) -> None:
     # A hub that restarts or is replaced leaves servers and routes as they are.
     c.JupyterHub.cleanup_servers = False
     c.JupyterHub.cleanup_proxy = False
+    # A proxy that was restarted has no routes until the hub looks; JupyterHub's default is to look in five minutes.
+    c.JupyterHub.last_activity_interval = ROUTES_CHECKED_EVERY
     if hub.secure:
         # The edge ends TLS, and the proxy behind it reports http.
         c.JupyterHub.tornado_settings = {"cookie_options": {"secure": True}}
