@@ -17,22 +17,24 @@ except FleetError as error:
 
 _authorities = ca_bundle()
 
-neurodesk = (
-    [(host.name, host.pyinfra_data() | {"public_url": f"https://{host.address}"}) for host in _fleet.hosts.values()],
-    {
-        "hub_name": "demo",
-        # The fleet has built our images and serves them, and a small JupyterLab in place of NeuroDesktop's.
-        "image_source": "pull",
-        "docker_mirror": [_fleet.registry.address],
-        "extra_ca": str(_authorities) if Path(_authorities).exists() else "",
-        # So little is enough for the small JupyterLab, on whatever machine this is tried.
-        "server_profile": "restricted",
-        "server_devices": [],
-        "server_mem_limit": "1G",
-        "server_cpu_limit": 1,
-        "server_shm_size": "64M",
-        "preflight_min_disk": "2G",
-    },
-)
+_settings = {
+    "hub_name": "demo",
+    # The fleet has built our images and serves them, and a small JupyterLab in place of NeuroDesktop's.
+    "image_source": "pull",
+    "docker_mirror": [_fleet.registry.address],
+    "extra_ca": str(_authorities) if _authorities.exists() else "",
+    # So little is enough for the small JupyterLab, on whatever machine this is tried.
+    "server_profile": "restricted",
+    "server_devices": [],
+    "server_mem_limit": "1G",
+    "server_cpu_limit": 1,
+    "server_shm_size": "64M",
+    "preflight_min_disk": "2G",
+}
+
+neurodesk = [
+    (host.name, host.pyinfra_data() | {"public_url": f"https://{host.address}"} | _settings)
+    for host in _fleet.hosts.values()
+]
 
 check(__file__)

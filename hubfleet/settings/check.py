@@ -144,8 +144,8 @@ def load(
     cwd = str(Path(cwd or Path.cwd()).resolve())
     try:
         with _under_way():
-            problems = list(_structure(exec_file(str(path), return_locals=True)))
-            if problems:
+            attributes: dict[str, Any] = exec_file(str(path), return_locals=True)
+            if problems := list(_structure(attributes)):
                 raise SettingsError(problems)
             inventory: Inventory = make_inventory(
                 str(path), override_data=dict(data or {}), cwd=cwd, group_data_directories=list(group_data)
@@ -158,6 +158,8 @@ def load(
         raise SettingsError([_broken(Path(error.filename), error.exception)]) from None
     except SyntaxError as error:
         raise SettingsError([_broken(Path(error.filename or path), error)]) from None
+    if problems := list(_overruled(attributes, inventory)):
+        raise SettingsError(problems)
     _directories[inventory] = path.parent.resolve()
     return inventory
 
@@ -210,6 +212,18 @@ def _structure(attributes: dict[str, Any]) -> Iterator[Problem]:
                 yield Problem(host, "", "", f"is listed twice in {name}", "keep one entry")
             else:
                 seen.add(host)
+
+
+def _overruled(attributes: dict[str, Any], inventory: Inventory) -> Iterator[Problem]:
+    """A group's own data that has no effect, since a file of group data sets the same key: pyinfra says nothing."""
+    for name, value in attributes.items():
+        if name.startswith("_") or not isinstance(value, tuple):
+            continue
+        merged = inventory.data if name == "all" else inventory.get_group_data(name)
+        for key, given in value[1].items():
+            if merged.get(key) != given:
+                reason = f"is set for {name} and has no effect, since group_data/{name}.py sets it too"
+                yield Problem("", key, shown(key, given), reason, "set it beside each host, or in your own group_data")
 
 
 # --- Judging ------------------------------------------------------------------------------------------------

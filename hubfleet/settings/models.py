@@ -50,7 +50,7 @@ class Concern(BaseModel):
 
 
 class Hub(Concern):
-    """What the hub is: its name, its address, and the choice on each axis that makes a flavour."""
+    """The hub. Its name, its address, and the choice on each axis that makes a flavour."""
 
     hub_name: Slug = Field(
         description="The hub's name on its host: part of every container, network, unit and directory made "
@@ -88,7 +88,7 @@ class Hub(Concern):
 
 
 class Users(Concern):
-    """Who may enter, as data. Names are as JupyterHub keeps them: lower case."""
+    """Who may enter. Names are as JupyterHub keeps them: lower case."""
 
     prefix = "users_"
 

@@ -215,7 +215,7 @@ Timeout = Annotated[int, Field(ge=1)]
 HostPath = Annotated[str, AfterValidator(_absolute)]
 """An absolute path on the host."""
 
-LocalFile = Annotated[str, AfterValidator(_one_line)]
+LocalFile = Annotated[str, AfterValidator(_one_line), "file"]
 """A file on the control machine, relative to the inventory's directory; empty for none."""
 
 Slug = Annotated[str, AfterValidator(_slug)]

@@ -161,6 +161,14 @@ def test_a_labs_own_directory_wins_over_the_clone(write: Write, tmp_path: Path) 
     assert lab.server.mem_limit == 8 * 1024**3, "a flavour is nearer to a host than all.py"
 
 
+def test_group_data_without_effect_is_a_mistake(text: Callable[[str], Path]) -> None:
+    group = {"server_cpu_limit": 2, "edge_http_port": 0}
+    assert told(text(f"neurodesk = ([('a', {URL})], {group})")) == [
+        "inventory: server_cpu_limit = 2: is set for neurodesk and has no effect, since group_data/neurodesk.py sets "
+        "it too; set it beside each host, or in your own group_data"
+    ]
+
+
 def test_files_are_relative_to_the_inventory(write: Write, made: Path, tmp_path: Path) -> None:
     for name in ("hub.pem", "hub.key"):
         (tmp_path / name).write_bytes((made / name).read_bytes())
