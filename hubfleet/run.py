@@ -206,7 +206,8 @@ class Run:
         try:
             gevent.joinall(greenlets)
         except BaseException:
-            gevent.killall(greenlets, block=False)
+            # What they clean up, they clean up before the connections go; a second Ctrl-C ends that too.
+            gevent.killall(greenlets, timeout=90)
             raise
 
     def connect(self) -> None:

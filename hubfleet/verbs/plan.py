@@ -4,14 +4,19 @@ import json
 from pathlib import Path
 
 import click
+from pyinfra.api.host import Host
 
 from hubfleet import notices
+from hubfleet.containers import LABEL_ROLE
 from hubfleet.notices import Notice
-from hubfleet.run import Change, Run
+from hubfleet.run import Change, Run, command
 from hubfleet.settings import Lab
 from hubfleet.verbs.common import Target, opened
 from hubfleet.verbs.images import download_size
 from hubfleet.verbs.text import indented, size, table
+
+DETAILS = 120
+"""Lines of one operation's differences that the text shows: a bundle of certificates has thousands."""
 
 NO_CHANGE, ERROR, CHANGES = 0, 1, 2
 
@@ -23,6 +28,9 @@ def plan(target: Target, deploy: Path, as_json: bool) -> int:
         run.prepare(deploy, detect=True)
         changes = run.changes()
         told = {host.name: _sized(notices.told(host.name), labs[host.name]) for host in run.hosts}
+        for host in run.active:
+            if changes[host.name] and not any(notice.kind == "cut" for notice in told[host.name]):
+                told[host.name] += _nobody_cut_off(host)
         status = _status(run, changes, told)
         if as_json:
             click.echo(json.dumps(_as_data(run, changes, told, status), indent=2))
@@ -50,6 +58,13 @@ def _sized(told: list[Notice], lab: Lab) -> list[Notice]:
     return [with_size(notice) for notice in told]
 
 
+def _nobody_cut_off(host: Host) -> list[Notice]:
+    """The good news, where there are servers that could have been cut off."""
+    listed = command(host, f"docker ps -q --filter label={LABEL_ROLE}=server 2>/dev/null")
+    count = len(listed.out.split())
+    return [Notice("cut", f"servers cut off: 0 of {count}")] if listed.ok and count else []
+
+
 def _print(
     run: Run,
     labs: dict[str, Lab],
@@ -61,10 +76,12 @@ def _print(
         click.secho(f"{host.name}  {labs[host.name].hub.public_url}", bold=True)
         for change in changes[host.name]:
             click.secho(f"  {change.name}", fg="yellow")
-            for line in change.details:
+            for line in change.details[:DETAILS]:
                 click.echo(indented(line, 6))
-            for command in change.commands:
-                click.echo("    $ " + indented(command, 6).lstrip())
+            if len(change.details) > DETAILS:
+                click.echo(f"      … {len(change.details) - DETAILS} more lines: --json has them all")
+            for line in change.commands:
+                click.echo("    $ " + indented(line, 6).lstrip())
         report = run.reports[host.name]
         if report.failure:
             click.secho(f"  cannot be planned to the end: {report.failure}", fg="red")

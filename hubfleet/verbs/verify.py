@@ -113,8 +113,7 @@ class Proof:
             if self._prove("server", self._start) and self._prove("kernel", self._compute):
                 self._prove("stop", self._stop)
         finally:
-            # A second Ctrl-C must not leave the user behind either: this runs to its end in a greenlet of its own.
-            gevent.spawn(self._prove, "clean up", self._remove_user).join()
+            self._prove("clean up", self._remove_user)
 
     def _prove(self, what: str, work: Callable[[], str]) -> bool:
         self.say(what)
@@ -284,7 +283,8 @@ class Proof:
         began = time.monotonic()
         patience = self.lab.server.start_timeout + self.lab.server.http_timeout + TIMEOUT
         reply = self._ask("POST", f"/users/{self.user}/server")
-        if reply.status not in (201, 202):
+        # 500: it failed at once, and the events tell why.
+        if reply.status not in (201, 202, 500):
             raise _Failed(f"the hub refuses a server: {reply.status} {reply.reason}")
         with gevent.Timeout(patience, _Failed(f"not there after {patience} s; see hubfleet logs")):
             for event in self.site.events(f"{self.api}/users/{self.user}/server/progress", self.token):

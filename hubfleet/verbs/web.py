@@ -95,9 +95,11 @@ class Site:
             raise OSError(f"not an HTTP answer: {type(error).__name__} {error}") from error
 
     def events(self, url: str, token: str) -> Iterator[dict[str, Any]]:
-        """Server-sent events, as JupyterHub tells a server's progress."""
+        """Server-sent events, as JupyterHub tells a server's progress. Raises OSError when there are none."""
         connection, response = self.open("GET", url, token)
         with contextlib.closing(connection):
+            if response.status != 200:
+                raise OSError(f"{url} answers {response.status}")
             while line := response.readline():
                 if line.startswith(b"data:"):
                     yield json.loads(line.removeprefix(b"data:"))
