@@ -1,7 +1,10 @@
 """What the hub reads: `HubConfig`, the class on both sides, and the lab's own Python. Pure but for reading files."""
 
 from hubfleet.settings.lab import Lab
+from hubfleet.systems import CA_BUNDLE
 from hubfleet_hub.config import HubConfig
+
+_AUTHORITIES = {"source": CA_BUNDLE, "target": CA_BUNDLE, "read_only": True}
 
 
 def hub_config(lab: Lab, image: str) -> HubConfig:
@@ -33,7 +36,7 @@ def hub_config(lab: Lab, image: str) -> HubConfig:
                 "image": image,
                 "allowed_images": [],
                 "command": server.command,
-                "environment": server.environment,
+                "environment": server_environment(lab),
                 "default_url": server.default_url,
                 "mem_limit": server.mem_limit,
                 "cpu_limit": server.cpu_limit,
@@ -43,7 +46,7 @@ def hub_config(lab: Lab, image: str) -> HubConfig:
                 # Images made for more than notebooks set up the container as root and then become NB_UID.
                 "user": "" if server.profile == "restricted" else "root",
                 "network": lab.names.users_network,
-                "volumes": [],
+                "volumes": [_AUTHORITIES] if lab.outside.extra_ca else [],
                 "devices": server.devices,
                 "start_timeout": server.start_timeout,
                 "http_timeout": server.http_timeout,
@@ -62,6 +65,25 @@ def hub_config(lab: Lab, image: str) -> HubConfig:
             "db_upgrade": lab.hub.hub_db_upgrade,
         }
     )
+
+
+def server_environment(lab: Lab) -> dict[str, str]:
+    """The environment of users' servers: the campus network's ways out, under what the lab says itself."""
+    outside = lab.outside
+    environment: dict[str, str] = {}
+    if outside.outbound_proxy:
+        no_proxy = ",".join(["localhost", "127.0.0.1", lab.addresses.hub_users, *outside.outbound_no_proxy])
+        ways = {"http_proxy": outside.outbound_proxy, "https_proxy": outside.outbound_proxy, "no_proxy": no_proxy}
+        environment |= ways | {name.upper(): value for name, value in ways.items()}
+    if outside.extra_ca:
+        # Python's and Node's packages bring bundles of their own, unless told of another.
+        names = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "NODE_EXTRA_CA_CERTS")
+        environment |= dict.fromkeys(names, CA_BUNDLE)
+    if outside.pypi_mirror:
+        environment["PIP_INDEX_URL"] = outside.pypi_mirror
+    if outside.npm_mirror:
+        environment["NPM_CONFIG_REGISTRY"] = outside.npm_mirror
+    return environment | lab.server.environment
 
 
 def config_files(lab: Lab) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import inspect
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
@@ -20,10 +21,6 @@ from pyinfra.api.state import State
 from pyinfra.api.util import raise_if_bad_type
 from pyinfra.connectors.ssh import SSHConnector
 from pyinfra.context import ctx_state
-from pyinfra_cli.cli import cli as pyinfra_command
-from pyinfra_cli.exceptions import UnexpectedExternalError
-from pyinfra_cli.inventory import make_inventory
-from pyinfra_cli.util import exec_file, parse_cli_arg
 
 from hubfleet.settings.lab import FLAVOURS, Lab
 from hubfleet.settings.originals import LATER, RENAMED
@@ -33,6 +30,8 @@ from hubfleet.settings.rules import findings
 REFERENCE = "docs/settings.md"
 
 _directories: WeakKeyDictionary[Inventory, Path] = WeakKeyDictionary()
+_lost: WeakKeyDictionary[Inventory, list[Problem]] = WeakKeyDictionary()
+"""What pyinfra's merge passed over in silence, by the inventory that came of it."""
 _verdicts: WeakKeyDictionary[Inventory, dict[str, Lab] | SettingsError] = WeakKeyDictionary()
 _loading: ContextVar[bool] = ContextVar("loading", default=False)
 
@@ -47,6 +46,8 @@ def check(inventory_file: str) -> None:
     too, and ends the run with the list of mistakes before anything is contacted. Elsewhere it does nothing:
     who loads an inventory by other means judges it by `labs_of`.
     """
+    from pyinfra_cli.util import parse_cli_arg
+
     call = _pyinfra_call()
     if _loading.get() or call is None:
         return
@@ -122,6 +123,8 @@ def _pyinfra_call() -> dict[str, Any] | None:
     """What `pyinfra` was called with, if this process is that; read anew, since greenlets do not share click's."""
     if Path(sys.argv[0]).stem != "pyinfra":
         return None
+    from pyinfra_cli.cli import cli as pyinfra_command
+
     params: dict[str, Any] = pyinfra_command.make_context("pyinfra", sys.argv[1:], resilient_parsing=True).params
     return params
 
@@ -136,6 +139,11 @@ def load(
     cwd: str | Path | None = None,
 ) -> Inventory:
     """The inventory as pyinfra's own loader makes it; see `check_inventory`. Raises SettingsError."""
+    # Not at the top: pyinfra_cli patches the standard library for gevent, and who only wants a `Lab` needs none of it.
+    from pyinfra_cli.exceptions import UnexpectedExternalError
+    from pyinfra_cli.inventory import make_inventory
+    from pyinfra_cli.util import exec_file
+
     path = Path(inventory_file)
     if not path.is_file():
         raise SettingsError(
@@ -158,8 +166,7 @@ def load(
         raise SettingsError([_broken(Path(error.filename), error.exception)]) from None
     except SyntaxError as error:
         raise SettingsError([_broken(Path(error.filename or path), error)]) from None
-    if problems := list(_overruled(attributes, inventory)):
-        raise SettingsError(problems)
+    _lost[inventory] = [*_twice(attributes), *_overruled(attributes, inventory)]
     _directories[inventory] = path.parent.resolve()
     return inventory
 
@@ -201,26 +208,33 @@ def _structure(attributes: dict[str, Any]) -> Iterator[Problem]:
             hint = 'write [("hub.example.org", {...})], or ([...], {...}) for a group with data'
             yield Problem("", name, "", "is no list of hosts", hint)
             continue
-        seen: set[str] = set()
         for entry in hosts:
             host = entry[0] if isinstance(entry, tuple) and len(entry) == 2 else entry
             settings = entry[1] if isinstance(entry, tuple) and len(entry) == 2 else {}
             if not isinstance(host, str) or not host or not isinstance(settings, dict):
                 hint = 'write ("hub.example.org", {...}); a list that is no group begins with _'
                 yield Problem("", name, "", f"has {shown(name, entry) or 'an entry'}, which is no host", hint)
-            elif host in seen:
-                yield Problem(host, "", "", f"is listed twice in {name}", "keep one entry")
-            else:
-                seen.add(host)
+
+
+def _groups(attributes: dict[str, Any]) -> Iterator[tuple[str, list[Any], dict[str, Any]]]:
+    """Name, hosts and own data of each group of an inventory whose structure is sound."""
+    for name, value in attributes.items():
+        if not name.startswith("_") and isinstance(value, list | tuple):
+            yield (name, *value) if isinstance(value, tuple) else (name, value, {})
+
+
+def _twice(attributes: dict[str, Any]) -> Iterator[Problem]:
+    for name, entries, _ in _groups(attributes):
+        hosts = Counter(entry[0] if isinstance(entry, tuple) else entry for entry in entries)
+        for host in (host for host, count in hosts.items() if count > 1):
+            yield Problem(host, "", "", f"is listed twice in {name}", "keep one entry")
 
 
 def _overruled(attributes: dict[str, Any], inventory: Inventory) -> Iterator[Problem]:
     """A group's own data that has no effect, since a file of group data sets the same key: pyinfra says nothing."""
-    for name, value in attributes.items():
-        if name.startswith("_") or not isinstance(value, tuple):
-            continue
+    for name, _, data in _groups(attributes):
         merged = inventory.data if name == "all" else inventory.get_group_data(name)
-        for key, given in value[1].items():
+        for key, given in data.items():
             if merged.get(key) != given:
                 reason = f"is set for {name} and has no effect, since group_data/{name}.py sets it too"
                 yield Problem("", key, shown(key, given), reason, "set it beside each host, or in your own group_data")
@@ -236,7 +250,7 @@ def _judge(inventory: Inventory, directory: Path) -> dict[str, Lab]:
             [Problem("", "", "", "has no hosts", "list one under a flavour: " + one_of(list(FLAVOURS)))]
         )
     flats = {host.name: _flat(host) for host in hosts}
-    problems: list[Problem] = []
+    problems = list(_lost.get(inventory, []))
     if all(_undefaulted(flat) for flat in flats.values()):
         hint = "run from the directory that Hubfleet was cloned to"
         raise SettingsError([Problem("", "", "", f"finds no defaults in {Path.cwd() / 'group_data'}", hint)])

@@ -122,7 +122,7 @@ def _no_proxy(value: str) -> str:
 
 def _image(value: str) -> str:
     if not _IMAGE.fullmatch(value):
-        raise ValueError("is not the name of an image; write one such as quay.io/jupyter/base-notebook:2026-08-10")
+        raise ValueError("is not the name of an image; write one such as vnmd/neurodesktop:2026-08-14")
     return value
 
 

@@ -1,6 +1,7 @@
 """Bad host data of many kinds: what a host is given, and every line that is to be said about it.
 
-`{here}` is the inventory's directory, `{name}` the host's name, `{ended}` the day a certificate ran out.
+`{here}` is the inventory's directory, `{name}` the host's name, `{ended}` the day a certificate ran out,
+`{findings}` what preflight finds.
 """
 
 # ruff: noqa: E501 -- the lines are as long as people see them
@@ -184,7 +185,7 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         "no image at all",
         {"server_image": "Neuro Desktop"},
         [
-            "server_image = 'Neuro Desktop': is not the name of an image; write one such as quay.io/jupyter/base-notebook:2026-08-10"
+            "server_image = 'Neuro Desktop': is not the name of an image; write one such as vnmd/neurodesktop:2026-08-14"
         ],
     ),
     (
@@ -238,9 +239,7 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
     (
         "an unknown finding",
         {"preflight_waive": ["ports"]},
-        [
-            "preflight_waive = ['ports']: has 'ports', no finding of preflight; choose from system, arch, privilege, disk, inodes, port, name, clock, memory, owner, engine"
-        ],
+        ["preflight_waive = ['ports']: has 'ports', no finding of preflight; choose from {findings}"],
     ),
     # public_url
     (

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from hubfleet.preflight import FINDINGS
 from tests.unit.settings.bad_data import CASES
 from tests.unit.settings.conftest import ROOT
 
@@ -67,7 +68,8 @@ def test_every_mistake_is_told_with_its_reason_and_what_to_do(
     run: Run, made: Path, host: str, lines: list[str]
 ) -> None:
     ended = datetime.now(UTC) - timedelta(days=3)
-    assert run.about(host) == [line.format(name=host, here=made, ended=f"{ended:%Y-%m-%d}") for line in lines]
+    known = {"name": host, "here": made, "ended": f"{ended:%Y-%m-%d}", "findings": ", ".join(FINDINGS)}
+    assert run.about(host) == [line.format(**known) for line in lines]
 
 
 def test_there_are_more_than_thirty_kinds() -> None:

@@ -163,9 +163,11 @@ def test_a_labs_own_directory_wins_over_the_clone(write: Write, tmp_path: Path) 
 
 def test_group_data_without_effect_is_a_mistake(text: Callable[[str], Path]) -> None:
     group = {"server_cpu_limit": 2, "edge_http_port": 0}
-    assert told(text(f"neurodesk = ([('a', {URL})], {group})")) == [
+    host = URL | {"cull_every": 0}
+    assert told(text(f"neurodesk = ([('a', {host})], {group})")) == [
         "inventory: server_cpu_limit = 2: is set for neurodesk and has no effect, since group_data/neurodesk.py sets "
-        "it too; set it beside each host, or in your own group_data"
+        "it too; set it beside each host, or in your own group_data",
+        "a: cull_every = 0: is too small; give at least 30",
     ]
 
 

@@ -43,7 +43,7 @@ def test_public_url_may_be_typed_in_many_ways(
     [
         "vnmd/neurodesktop:2026-08-14",
         "registry.example.org:5000/lab/hub:1.2_3",
-        "quay.io/jupyter/base-notebook@sha256:" + "0" * 64,
+        "registry.example.org/jupyter/base-notebook@sha256:" + "0" * 64,
         "python:3.13@sha256:" + "0" * 64,
     ],
 )
