@@ -22,6 +22,7 @@ FINDINGS = {
     "memory": "memory against the sum of limits",
     "owner": "owner and group of `base_user_dir`",
     "engine": "another container engine in the way",
+    "device": "devices that servers are given",
 }
 """Every finding's name, which `preflight_waive` takes, and what it is about."""
 
@@ -78,6 +79,7 @@ def judge(lab: Lab, report: dict[str, list[str]], address: str, now: float | Non
         *_memory(lab, report),
         *_owner(lab, report),
         *_engine(lab, report),
+        *_devices(lab, report),
     ]
     return [
         replace(f, level="warning", text=f"{f.text} (waived)") if f.name in lab.preflight.waive else f for f in findings
@@ -233,3 +235,15 @@ def _engine(lab: Lab, report: dict[str, list[str]]) -> list[Finding]:
         remedy = f"set docker_source to {right!r}, or remove {other} yourself"
         found.append(Finding("engine", "error", f"{text}; {remedy}"))
     return found
+
+
+def _devices(lab: Lab, report: dict[str, list[str]]) -> list[Finding]:
+    missing = [device for device in lab.server.devices if device not in report.get("device", [])]
+    return [
+        Finding(
+            "device",
+            "error",
+            f"{device} is not on the host, so no server would start; load its driver or take it off server_devices",
+        )
+        for device in missing
+    ]

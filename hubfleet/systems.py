@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+"""Where Debian, on a host and in an image, keeps all the authorities it trusts."""
+
 
 @dataclass(frozen=True)
 class System:

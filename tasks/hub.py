@@ -8,11 +8,11 @@ from hubfleet.containers import Attachment, ContainerSpec, Mount
 from hubfleet.hub_config import config_files, hub_config
 from hubfleet.images import hub_context, image_name
 from hubfleet.settings import Lab
+from hubfleet.systems import CA_BUNDLE
 from hubfleet.templates import render
 from hubfleet_hub.config import HUB_UID
 from hubfleet_hub.names import escape
 from tasks.secrets import MADE_ON_THE_HOST, referred
-from tasks.system import CA_BUNDLE
 
 LIBRARY = "/usr/local/lib/hubfleet"
 """Scripts of ours on the host, one directory a hub."""

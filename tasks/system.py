@@ -7,9 +7,6 @@ from hubfleet.settings import Lab
 from hubfleet.systems import System
 from hubfleet.templates import render
 
-CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
-"""Where Debian keeps all trusted authorities, ours among them."""
-
 
 @deploy("System")
 def reach_outside(lab: Lab, system: System) -> None:

@@ -156,5 +156,5 @@ def kept(lab: Lab) -> list[tuple[str, str]]:
         homes,
         ("the hub's database", lab.paths.state),
         ("its secrets, certificate and one-time passwords", lab.paths.root),
-        ("the engine, its images and the packages, which others may use", "Docker and nginx"),
+        ("with their packages, configuration and images: others may use them", "Docker and nginx"),
     ]

@@ -135,7 +135,8 @@ class TestSurvey:
     """The real script, on this machine."""
 
     def ask(self, here: Bench, **asked: object) -> dict[str, list[str]]:
-        usual = {"ports": [], "paths": ["/"], "fqdn": "localhost", "owner": "root", "group": "root", "base": "/"}
+        usual = {"ports": [], "paths": ["/"], "devices": ["/dev/null", "/dev/no-such"], "fqdn": "localhost"}
+        usual |= {"owner": "root", "group": "root", "base": "/"}
         return here.fact(facts.Survey, **usual | asked)
 
     def test_tells_under_every_heading_that_preflight_reads(self, here: Bench) -> None:
@@ -149,6 +150,7 @@ class TestSurvey:
         assert "127.0.0.1" in told["addresses"]
         assert told["owner"] == ["0", "root:x:0:"]
         assert told["base"] == ["0|0|755|directory"]
+        assert told["device"] == ["/dev/null"]
 
     def test_names_the_process_that_holds_a_port(self, here: Bench) -> None:
         with socket.create_server(("127.0.0.1", 0)) as server, socket.create_server(("::1", 0), family=10) as other:

@@ -37,6 +37,7 @@ def report(**told: list[str]) -> Report:
         "addresses": [ADDRESS, "fe80::1%eth0"],
         "owner": ["0", "root:x:0:"],
         "base": [],
+        "device": ["/dev/fuse"],
         "package": ["install ok installed|docker.io"],
     } | told
 
@@ -131,6 +132,11 @@ def test_a_sound_host_has_no_finding(lab: Make) -> None:
             "error [owner]: /srv/hubfleet/users is a regular file, not a directory; name another place",
         ),
         (
+            {"device": []},
+            "error [device]: /dev/fuse is not on the host, so no server would start; load its driver or take it off "
+            "server_devices",
+        ),
+        (
             {"package": ["install ok installed|podman-docker"]},
             "error [engine]: podman-docker stands in for `docker`; remove that package",
         ),
@@ -177,6 +183,7 @@ def test_all_findings_are_told_at_once(lab: Make) -> None:
                 clock=["0"],
                 memory=["MemTotal: 1"],
                 owner=[],
+                device=[],
                 package=["install ok installed|podman-docker"],
             ),
             ADDRESS,
