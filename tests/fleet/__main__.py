@@ -21,6 +21,9 @@ def main() -> int:
     run.add_argument("fleet")
     run.add_argument("host")
     run.add_argument("command")
+    address = verbs.add_parser("address", help="print a host's address")
+    address.add_argument("fleet")
+    address.add_argument("host")
     verbs.add_parser("list", help="fleets that are up, and the processes they belong to")
     verbs.add_parser("sweep", help="remove the fleets whose makers are gone")
     verbs.add_parser("purge", help="remove all fleets, the images of ours on the engine, and the cache")
@@ -59,6 +62,10 @@ def _run(asked: argparse.Namespace) -> int:
     print(result.out, end="")
     print(result.err, end="", file=sys.stderr)
     return result.code
+
+
+def _address(asked: argparse.Namespace) -> None:
+    print(Fleet.load(asked.fleet).host(asked.host).address)
 
 
 def _list(_: argparse.Namespace) -> None:

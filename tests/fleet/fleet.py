@@ -120,8 +120,8 @@ class Fleet:
 
     def start(self, *specs: HostSpec) -> list[Host]:
         """Starts hosts side by side and returns when each lets its administrator in."""
-        for spec in specs:
-            images.host(spec.release, ready=spec.ready)
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda spec: images.host(spec.release, ready=spec.ready), specs))
         taken = len(self.hosts)
         new = [self._host(spec, str(self.subnet[10 + taken + i])) for i, spec in enumerate(specs)]
         with ThreadPoolExecutor() as pool:

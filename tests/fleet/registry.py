@@ -25,7 +25,7 @@ class Registry:
         """
         repository, tag = hub_name(name)
         found = client().images.get(image)
-        if self._config_digest(repository, tag) == found.id:
+        if self.image_id(name) == found.id:
             return
         served = f"{self.local}/{repository}"
         found.tag(served, tag)
@@ -38,9 +38,11 @@ class Registry:
 
     def has(self, name: str) -> bool:
         """Whether a host that uses this mirror can pull ``name``."""
-        return bool(self._config_digest(*hub_name(name)))
+        return bool(self.image_id(name))
 
-    def _config_digest(self, repository: str, tag: str) -> str:
+    def image_id(self, name: str) -> str:
+        """The id that the image has on an engine once it is pulled, ``""`` when it is not served."""
+        repository, tag = hub_name(name)
         answer = requests.get(
             f"http://{self.local}/v2/{repository}/manifests/{tag}", headers={"Accept": MANIFEST}, timeout=30
         )

@@ -7,6 +7,7 @@ import hashlib
 import os
 import runpy
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,8 @@ def ensure_images(fleet: "Fleet") -> None:
 
     A small JupyterLab stands in under the names of the single-user images that the flavours choose.
     """
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(base, debian.RELEASES))
     for release in debian.RELEASES:
         fleet.registry.push(base(release), f"debian:{release.removeprefix('debian')}-slim")
     targets: tuple[Target, ...] = ("hub", "singleuser")

@@ -1,0 +1,56 @@
+"""The hosts that the fleet ring's promises share; each is started when the first test needs it.
+
+HUBFLEET_KEEP=1 leaves them up, and a run that finds them up uses them: for whoever is writing a test.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.fleet import Fleet, Host, HostSpec
+from tests.fleet.fleet import names
+from tests.fleet.images import ensure_images
+
+KEEP = bool(os.environ.get("HUBFLEET_KEEP"))
+NAME = "ring"
+
+#: Seconds; a test that starts with a deploy to several hosts takes minutes.
+TIMEOUT = 1800
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "/tests/fleet/" in str(item.path):
+            item.add_marker(pytest.mark.fleet)
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(TIMEOUT))
+
+
+@pytest.fixture(scope="session")
+def ring() -> Iterator[Fleet]:
+    """A fleet whose registry serves our images."""
+    if KEEP and NAME in names():
+        fleet = Fleet.load(NAME)
+    else:
+        fleet = Fleet(NAME, stays=KEEP)
+        fleet.__enter__()
+    try:
+        ensure_images(fleet)
+        yield fleet
+    finally:
+        if not KEEP:
+            fleet.down()
+
+
+@pytest.fixture(scope="session")
+def started(ring: Fleet) -> Callable[..., list[Host]]:
+    """Hosts of the ring, side by side; those that are up already are taken as they are."""
+
+    def start(*specs: HostSpec) -> list[Host]:
+        missing = [spec for spec in specs if spec.name not in ring.hosts]
+        if missing:
+            ring.start(*missing)
+        return [ring.host(spec.name) for spec in specs]
+
+    return start

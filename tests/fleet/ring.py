@@ -1,0 +1,114 @@
+"""What the tests of whole deploys share: a lab's directory outside the clone, and runs with all that they printed."""
+
+import base64
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hubfleet.images import ROOT
+from tests.fleet import Fleet, Host
+from tests.fleet.images import ca_bundle
+
+#: Seconds after which a run is cut off: a test that hangs says nothing.
+RUN_TIMEOUT = 1500
+
+STATE = "/var/lib/hubfleet/hub"
+
+
+def tool(*words: str, code: int = 0, env: Mapping[str, str] | None = None) -> str:
+    """What a program of ours printed, standard output first. Fails the test unless it ends with ``code``."""
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name(words[0])), *words[1:]],
+        cwd=ROOT,
+        env={**os.environ, **(env or {})},
+        text=True,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        timeout=RUN_TIMEOUT,
+        check=False,
+    )
+    assert done.returncode == code, (
+        f"{' '.join(words)} ended with {done.returncode}, not {code}:\n{done.stdout}{done.stderr}"
+    )
+    return done.stdout + done.stderr
+
+
+@dataclass
+class Lab:
+    """A lab's own directory, outside the clone: one inventory of hosts of a fleet, and its group_data.
+
+    ``hosts`` is what the inventory says of each beside how to reach it.
+    """
+
+    fleet: Fleet
+    directory: Path
+    hosts: dict[str, dict[str, object]]
+    flavour: str = "neurodesk"
+    common: dict[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.directory.mkdir(exist_ok=True)
+        # What makes a flavour fit a small disposable host in a network of its own.
+        small: dict[str, object] = {
+            "image_source": "pull",
+            "docker_mirror": [self.fleet.registry.address],
+            "extra_ca": str(ca_bundle()),
+            "server_profile": "restricted",
+            "server_devices": [],
+            "server_mem_limit": "1G",
+            "server_cpu_limit": 1,
+            "server_shm_size": "64M",
+            "preflight_min_disk": "2G",
+        }
+        self.common = small | self.common
+        self.write()
+
+    @property
+    def inventory(self) -> Path:
+        return self.directory / "hosts.py"
+
+    def write(self, text: str = "", **changes: object) -> None:
+        """Write the inventory, with settings changed for all its hosts, and ``text`` after them."""
+        self.common |= changes
+        members = [(self.fleet.host(name), self.common | data) for name, data in self.hosts.items()]
+        self.fleet.inventory(self.inventory, {self.flavour: members})
+        with self.inventory.open("a") as inventory:
+            inventory.write(text)
+
+    def hubfleet(self, verb: str, *words: str, code: int = 0, env: Mapping[str, str] | None = None) -> str:
+        return tool("hubfleet", verb, str(self.inventory), *words, code=code, env=env)
+
+    def pyinfra(self, *words: str, code: int = 0, env: Mapping[str, str] | None = None) -> str:
+        return tool("pyinfra", str(self.inventory), "deploy.py", *words, code=code, env=env)
+
+
+def certificate(directory: Path, name: str) -> dict[str, object]:
+    """The settings of a certificate of the lab's own, made beside its inventory."""
+    directory.mkdir(exist_ok=True)
+    about = ["-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-days", "300"]
+    places = ["-keyout", str(directory / "hub.key"), "-out", str(directory / "hub.crt")]
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *about, *places]
+    subprocess.run(make, check=True, capture_output=True, timeout=60)
+    return {"tls_mode": "files", "tls_cert": "hub.crt", "tls_key": "file:hub.key"}
+
+
+def secrets_of(host: Host) -> dict[str, str]:
+    """Every secret that was made or placed on a host: its path and its value."""
+    paths = host.run(f"find {STATE}/secrets {STATE}/passwords {STATE}/edge/tls.key -type f").out
+    return {path: host.copy_out(path).decode().strip() for path in paths.splitlines()}
+
+
+def leaked(printed: str, secrets: Mapping[str, str]) -> list[str]:
+    """The names of secrets of which a line, as it is or in base64, is in a text."""
+    return sorted(
+        name
+        for name, value in secrets.items()
+        for line in value.splitlines()
+        # Headers of PEM files and the like are no secrets.
+        if len(line) >= 12 and "-----" not in line
+        for shape in (line, base64.b64encode(line.encode()).decode().rstrip("=")[:-1])
+        if shape in printed
+    )
