@@ -5,6 +5,7 @@ from typing import Any
 from docker.errors import APIError, ImageNotFound
 from docker.types import LogConfig, Mount
 from dockerspawner import DockerSpawner
+from tornado.web import HTTPError
 from traitlets import Instance, default
 from traitlets.config import Config
 
@@ -17,11 +18,11 @@ LABEL_ROLE = "io.hubfleet.role"
 LABEL_USER = "io.hubfleet.user"
 
 
-class SpawnRefused(Exception):
+class SpawnRefused(HTTPError):
     """A server does not start, for a reason that its user should read."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, status: int = 503) -> None:
+        super().__init__(status, message)
         self.jupyterhub_message = message  # what the hub's page shows
 
 
@@ -42,7 +43,7 @@ class HubfleetDockerSpawner(DockerSpawner):  # type: ignore[misc]
     async def start(self) -> Any:
         """Raises SpawnRefused for what a user or an admin of the host can mend."""
         if self.hub_config.refuses(self.user.name):
-            raise SpawnRefused(f"{self.user.name} may not use this hub.")
+            raise SpawnRefused(f"{self.user.name} may not use this hub.", 403)
         if self.hub_config.home.kind == "directory":
             try:
                 await homes.ask(self.user.name)
