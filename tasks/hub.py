@@ -3,7 +3,7 @@
 from pyinfra.api.deploy import deploy
 from pyinfra.context import host
 
-from hubfleet import operations
+from hubfleet import __version__, operations
 from hubfleet.containers import Attachment, ContainerSpec, Mount
 from hubfleet.hub_config import config_files, hub_config
 from hubfleet.images import hub_context, image_name
@@ -143,7 +143,9 @@ def run_hub(lab: Lab) -> None:
     operations.file(
         name="note what runs here",
         dest=f"{paths.root}/deployed.yaml",
-        content=render("hub/deployed.yaml.j2", flavour=lab.flavour, url=str(lab.hub.public_url), image=image),
+        content=render(
+            "hub/deployed.yaml.j2", version=__version__, flavour=lab.flavour, url=str(lab.hub.public_url), image=image
+        ),
     )
 
 
