@@ -393,8 +393,8 @@ def image_built(
         host.log(f"building {image}; this takes some minutes")
     secret = ["--secret", f"id=ca,src={ca}"] if ca else []
     build = ["docker", "build", "--quiet", "--target", target, "--tag", image, *secret, *arguments, place]
-    yield StringCommand(f"DOCKER_BUILDKIT=1 {_q(*build)}")
-    yield StringCommand(_q("rm", "-rf", place))
+    # In one: a run cut off between the two would leave the sources for good, since the image is there then.
+    yield StringCommand(f"DOCKER_BUILDKIT=1 {_q(*build)}; rc=$?; {_q('rm', '-rf', place)}; (exit $rc)")
 
 
 @operation()
