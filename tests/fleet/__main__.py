@@ -39,18 +39,15 @@ def _up(asked: argparse.Namespace) -> None:
     specs = [_spec(text) for text in asked.hosts]
     if asked.fleet in names():
         found = Fleet.load(asked.fleet)
-        if {spec.name for spec in specs} <= set(found.hosts):
+        if {spec.name for spec in specs} <= found.hosts.keys():
+            found.resume()
+            ensure_images(found)
             _tell(found)
             return
-    fleet = Fleet(asked.fleet, stays=True)
-    fleet.__enter__()
-    try:
+    with Fleet(asked.fleet, stays=True) as fleet:
         ensure_images(fleet)
         fleet.start(*specs)
-    except BaseException:
-        fleet.down()
-        raise
-    _tell(fleet)
+        _tell(fleet)
 
 
 def _down(asked: argparse.Namespace) -> None:

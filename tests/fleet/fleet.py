@@ -45,12 +45,14 @@ REGISTRY_PORT = 5000
 class Fleet:
     """Hosts by name. Used as a context manager, or started here and found again by ``Fleet.load(name)``.
 
-    Entering removes what an earlier fleet of this name left. A fleet dies with the process that made it (see
-    sweep()), unless it ``stays``. An ``offline`` fleet has no way out of its own network.
+    Entering removes what an earlier fleet of this name left. A fleet ends when it is left, or with the process
+    that made it (see sweep()); one that ``stays`` outlives both. An ``offline`` fleet has no way out of its own
+    network.
     """
 
     def __init__(self, name: str, *, stays: bool = False, offline: bool = False) -> None:
         self.name = name
+        self.stays = stays
         self.offline = offline
         self.hosts: dict[str, Host] = {}
         self._labels = {FLEET_LABEL: name, OWNER_LABEL: STAYS if stays else own_id()}
@@ -71,7 +73,8 @@ class Fleet:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.down()
+        if error or not self.stays:
+            self.down()
 
     @classmethod
     def load(cls, name: str) -> "Fleet":
@@ -86,6 +89,7 @@ class Fleet:
             paths = {key: Path(host.pop(key)) for key in ("ssh_key", "known_hosts")}
             fleet.hosts[host["name"]] = Host(**host | paths)
         fleet._labels[OWNER_LABEL] = state["owner"]
+        fleet.stays = state["owner"] == STAYS
         return fleet
 
     @property
@@ -122,13 +126,33 @@ class Fleet:
         """Starts hosts side by side and returns when each lets its administrator in."""
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda spec: images.host(spec.release, ready=spec.ready), specs))
-        taken = len(self.hosts)
-        new = [self._host(spec, str(self.subnet[10 + taken + i])) for i, spec in enumerate(specs)]
+        taken = {host.address for host in self.hosts.values()}
+        free = (str(address) for address in list(self.subnet)[10:-1] if str(address) not in taken)
+        new = [self._host(spec, next(free)) for spec in specs]
         with ThreadPoolExecutor() as pool:
             list(pool.map(self._boot, new, specs))
         self.hosts |= {host.name: host for host in new}
         self._save()
         return new
+
+    def drop(self, name: str) -> None:
+        """Removes one host; the others stay. Raises KeyError for a name that was not started."""
+        host = self.hosts.pop(name)
+        _remove_container(host.container)
+        client().volumes.get(f"{host.container_name}-docker").remove(force=True)
+        known = host.known_hosts.read_text().splitlines(keepends=True)
+        host.known_hosts.write_text("".join(line for line in known if not line.startswith(f"{host.address} ")))
+        (self.directory / f"{name}.hostkey").unlink()
+        self._save()
+
+    def resume(self) -> None:
+        """Starts what a restart of the engine or of this machine has stopped."""
+        wanted: dict[str, Any] = {"label": f"{FLEET_LABEL}={self.name}", "status": "exited"}
+        for container in client().containers.list(all=True, filters=wanted):
+            container.start()
+        for host in self.hosts.values():
+            host.wait()
+        self._save()
 
     def inventory(self, path: Path, groups: dict[str, list[tuple[Host, dict[str, object]]]]) -> Path:
         """Writes a plain pyinfra inventory: groups of hosts with their data; each host's key is checked."""
