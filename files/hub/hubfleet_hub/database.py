@@ -20,6 +20,7 @@ from alembic.util import CommandError
 from jupyterhub import orm
 from jupyterhub.dbutil import _temp_alembic_ini
 from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 COPIES_KEPT = 5
@@ -59,6 +60,8 @@ def revision(url: str) -> str | None:
                 "upgrade it by hand with a JupyterHub of its time"
             )
         return None
+    except SQLAlchemyError as error:
+        raise DatabaseError(f"the database cannot be read: {getattr(error, 'orig', None) or error}") from error
     finally:
         engine.dispose()
 
