@@ -16,6 +16,8 @@ def read_command(host: Host, path: str) -> str:
         words += ["-p", str(data["ssh_port"])]
     if data.get("ssh_key"):
         words += ["-i", str(data["ssh_key"])]
+    if data.get("ssh_known_hosts_file"):
+        words += ["-o", f"UserKnownHostsFile={data['ssh_known_hosts_file']}"]
     address = str(data.get("ssh_hostname") or host.name)
     words.append(f"{user}@{address}" if user else address)
     if user == "root":

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import click
 from pyinfra.api.host import Host
+from pyinfra.context import ctx_host
 
 from hubfleet.containers import LABEL_HUB, LABEL_ROLE
 from hubfleet.run import HostFailed, command
@@ -61,14 +62,7 @@ def status(target: Target, as_json: bool) -> int:
         run.connect()
         found = {host.name: Status(host.name, str(labs[host.name].hub.public_url)) for host in run.hosts}
 
-        def look(host: Host) -> None:
-            lab, row = labs[host.name], found[host.name]
-            answer = command(host, question(lab), timeout=90)
-            if not answer.ok or "@@hub" not in answer.out:
-                raise HostFailed((answer.err or answer.out).strip() or "the host gave no answer")
-            read(row, answer.out)
-
-        run.on_each(look)
+        run.on_each(lambda host: look(host, labs[host.name], found[host.name]))
         for host in run.hosts:
             row, report = found[host.name], run.reports[host.name]
             if report.failure:
@@ -79,6 +73,25 @@ def status(target: Target, as_json: bool) -> int:
     else:
         click.echo(_table(rows))
     return 0 if all(row.state == "up" for row in rows) else 1
+
+
+def tell_here(lab: Lab) -> None:
+    """Log the status of pyinfra's current host, as an operation's function. Raises HostFailed unless it is up."""
+    host: Host = ctx_host.get()
+    row = Status(host.name, str(lab.hub.public_url))
+    look(host, lab, row)
+    for key, value in asdict(row).items():
+        host.log(f"{key}: {value}")
+    if row.state != "up":
+        raise HostFailed(row.why)
+
+
+def look(host: Host, lab: Lab, row: Status) -> None:
+    """Ask a host and fill its row. Raises HostFailed when it gives no answer."""
+    answer = command(host, question(lab), timeout=90)
+    if not answer.ok or "@@hub" not in answer.out:
+        raise HostFailed((answer.err or answer.out).strip() or "the host gave no answer")
+    read(row, answer.out)
 
 
 def question(lab: Lab) -> str:

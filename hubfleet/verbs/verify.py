@@ -22,8 +22,9 @@ import gevent
 import websocket
 from pyinfra.api.command import QuoteString
 from pyinfra.api.host import Host
+from pyinfra.context import ctx_host
 
-from hubfleet.run import Answer, command
+from hubfleet.run import HostFailed, command
 from hubfleet.settings import Lab
 from hubfleet.verbs.common import Target, connected
 from hubfleet.verbs.text import table
@@ -32,7 +33,6 @@ from hubfleet_hub.config import VERIFY_USERS
 from hubfleet_hub.names import escape
 
 Result = Literal["proved", "failed", "not proved"]
-Shell = Callable[..., Answer]
 
 ANOTHER_AT_WORK = 180
 """Seconds for which a throw-away user that is there already is taken for another verify's, and left alone."""
@@ -80,6 +80,17 @@ def verify(target: Target, resolve: Mapping[str, str], dry: bool) -> int:
                 click.echo(f"\n{name}: verify came to no end: {report.failure}")
     failed = any(finding.result == "failed" for findings in found.values() for finding in findings)
     return 1 if status or failed or any(report.failure for report in run.reports.values()) else 0
+
+
+def prove_here(lab: Lab) -> None:
+    """The same for pyinfra's current host, as an operation's function. Raises HostFailed when something failed."""
+    host: Host = ctx_host.get()
+    proof = Proof(lab, host, {}, False, lambda text: None)
+    proof.run()
+    for finding in proof.findings:
+        host.log(f"{finding.what}: {finding.result}: {finding.told}")
+    if any(finding.result == "failed" for finding in proof.findings):
+        raise HostFailed("the hub is not as it should be: see above")
 
 
 class Proof:
