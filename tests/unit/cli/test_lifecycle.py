@@ -1,0 +1,99 @@
+"""`stop`, `start`, `remove`, `logs`, `passwd`: services come and go, data stays. On real hosts: the fleet's tests."""
+
+import shlex
+
+import pytest
+
+from hubfleet.settings import Lab as Settings
+from hubfleet.settings import check_inventory
+from hubfleet.verbs.lifecycle import kept, removing, stopping
+from hubfleet.verbs.passwd import script
+from tests.unit.cli.play import ROOT, Lab
+
+
+@pytest.fixture
+def settings(lab: Lab) -> Settings:
+    return check_inventory(lab.inventory, cwd=ROOT)["@fake/one"]
+
+
+def test_stop_stops_the_hub_before_the_servers_it_would_miss(settings: Settings) -> None:
+    done = [what for what, _ in stopping(settings)]
+    assert done.index("stopping the hub") < done.index("stopping users' servers") < done.index("stopping the proxy")
+
+
+def test_no_step_of_remove_names_a_place_with_data(settings: Settings) -> None:
+    commands = " ".join(command for _, command in removing(settings))
+    for place in (
+        settings.storage.base_user_dir,
+        settings.paths.state,
+        settings.paths.secrets,
+        settings.paths.passwords,
+    ):
+        assert place not in commands
+    assert "volume" not in commands
+    assert f"rm -rf {settings.paths.root} " not in commands
+
+
+def test_remove_tells_where_the_data_stays(lab: Lab, settings: Settings) -> None:
+    result = lab.hubfleet("remove", "--yes", "--limit", "@fake/one")
+    assert result.status == 0
+    for _, place in kept(settings):
+        assert place in result.out
+
+
+def test_remove_does_nothing_unasked_where_nobody_can_answer(lab: Lab) -> None:
+    result = lab.hubfleet("remove")
+    assert result.status == 1
+    assert "removing" not in result.all
+    assert "--yes" in result.err
+
+
+def test_remove_goes_on_with_other_hosts_when_one_fails(lab: Lab) -> None:
+    lab.hosts(one={"fake_responses": {"docker network rm": {"success": False, "stderr": "in use"}}}, two={})
+    result = lab.hubfleet("remove", "--yes")
+    assert result.status == 1
+    assert "@fake/one: failed: removing networks: in use" in result.err
+    assert "@fake/two: the hub is removed" in result.out
+
+
+def test_passwd_wants_one_hub(lab: Lab) -> None:
+    result = lab.hubfleet("passwd", "alice")
+    assert result.status == 1
+    assert "--limit" in result.err
+
+
+def test_passwd_tells_where_the_password_is_and_not_what_it_is(lab: Lab) -> None:
+    result = lab.hubfleet("passwd", "alice", "--limit", "@fake/one")
+    assert result.status == 0
+    assert "/var/lib/hubfleet/hub/passwords/alice" in result.out
+
+
+def test_passwd_of_a_user_whom_the_hub_does_not_know_fails_with_the_hub_s_words(lab: Lab) -> None:
+    lab.hosts(one={"fake_responses": {"hubfleet_hub.passwd": {"success": False, "stderr": "no account"}}})
+    result = lab.hubfleet("passwd", "alice")
+    assert result.status == 1
+    assert "no account" in result.err
+
+
+@pytest.mark.parametrize("user", ["-rf", "a b", "$(id)", "o'neill", "../x"])
+def test_a_hard_user_name_is_one_word_of_the_command_and_a_safe_file_name(settings: Settings, user: str) -> None:
+    text = script(settings, user)
+    assert user in shlex.split(text.replace(";", " ; "))
+    assert f"/passwords/{user}" not in text
+
+
+def test_logs_of_several_hubs_name_the_host_in_each_line(lab: Lab) -> None:
+    lab.hosts(
+        one={"fake_responses": {"docker logs": ["first"]}},
+        two={"fake_responses": {"docker logs": ["second"]}},
+    )
+    result = lab.hubfleet("logs")
+    assert result.status == 0
+    assert "@fake/one: first" in result.out
+    assert "@fake/two: second" in result.out
+
+
+def test_logs_of_a_user_without_a_server_fail(lab: Lab) -> None:
+    result = lab.hubfleet("logs", "alice")
+    assert result.status == 1
+    assert "alice has no server here" in result.err

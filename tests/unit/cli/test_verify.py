@@ -1,0 +1,167 @@
+"""`hubfleet verify` trusts the one certificate it should, and says what is wrong with any other.
+
+The edge here is a real TLS server, with as much of a hub behind it as `--dry` asks for. What a user does on a real
+hub is proved on the fleet.
+"""
+
+import contextlib
+import http.server
+import ssl
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from hubfleet.settings import check_inventory
+from hubfleet.verbs.verify import removal
+from hubfleet_hub.config import VERIFY_USERS
+from tests.unit.cli.play import ROOT, Lab, Result
+
+
+def certificate(directory: Path, name: str, host: str = "127.0.0.1", days: int = 90) -> tuple[Path, Path]:
+    """A self-signed certificate and its key, as PEM files."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    try:
+        alternative: x509.GeneralName = x509.IPAddress(ip_address(host))
+    except ValueError:
+        alternative = x509.DNSName(host)
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=400))
+        .not_valid_after(now + timedelta(days=days, hours=1))
+        .add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    cert, private = directory / f"{name}.crt", directory / f"{name}.key"
+    cert.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return cert, private
+
+
+class Edge(http.server.BaseHTTPRequestHandler):
+    """A hub's front door: its API's version and its login page."""
+
+    def do_GET(self) -> None:
+        pages = {"/hub/api/": '{"version": "5.5.4"}', "/hub/login": "<form></form>"}
+        self.send_response(200 if self.path in pages else 404)
+        self.end_headers()
+        self.wfile.write(pages.get(self.path, "").encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@contextlib.contextmanager
+def edge(cert: Path, key: Path) -> Iterator[int]:
+    """A TLS server with that certificate; its port."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Edge)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(cert, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def verify(lab: Lab, served: tuple[Path, Path], deployed: Path, name: str = "127.0.0.1", *words: str) -> Result:
+    """Verify a hub that serves one certificate while the host has another one, or the same, in its file."""
+    with edge(*served) as port:
+        lab.hosts(
+            one={
+                "public_url": f"https://{name}:{port}",
+                "edge_http_port": 0,
+                "fake_responses": {"tls.crt": deployed.read_text().splitlines()},
+            }
+        )
+        return lab.hubfleet("verify", "--dry", *words)
+
+
+def seen(result: Result, what: str) -> str:
+    """A line of the table."""
+    return next(line for line in result.out.splitlines() if line.startswith(f"{what} "))
+
+
+def test_a_self_signed_certificate_is_trusted_when_it_is_the_one_on_the_host(lab: Lab, tmp_path: Path) -> None:
+    pair = certificate(tmp_path, "hub")
+    result = verify(lab, pair, pair[0])
+    assert result.status == 0, result.all
+    assert "self-signed, the very one on the host, names 127.0.0.1, 90 days left" in seen(result, "certificate")
+    assert "JupyterHub 5.5.4 answers" in seen(result, "hub")
+    assert "proved" in seen(result, "login page")
+
+
+def test_another_certificate_than_the_host_s_is_somebody_else(lab: Lab, tmp_path: Path) -> None:
+    result = verify(lab, certificate(tmp_path, "stranger"), certificate(tmp_path, "hub")[0])
+    assert result.status == 1
+    assert "failed" in seen(result, "certificate")
+    assert "not this hub's edge" in seen(result, "certificate")
+    assert "login page" not in result.out.partition("WHAT")[2]
+
+
+def test_a_certificate_for_another_name_is_refused(lab: Lab, tmp_path: Path) -> None:
+    pair = certificate(tmp_path, "hub", host="other.example.org")
+    result = verify(lab, pair, pair[0])
+    assert result.status == 1
+    assert "mismatch" in seen(result, "certificate")
+
+
+def test_a_certificate_that_has_run_out_is_refused(lab: Lab, tmp_path: Path) -> None:
+    pair = certificate(tmp_path, "hub", days=-2)
+    result = verify(lab, pair, pair[0])
+    assert result.status == 1
+    assert "expired" in seen(result, "certificate")
+
+
+def test_a_certificate_with_few_days_left_is_proved_with_a_word_about_it(lab: Lab, tmp_path: Path) -> None:
+    pair = certificate(tmp_path, "hub", days=5)
+    result = verify(lab, pair, pair[0])
+    assert result.status == 0
+    assert "not proved  it ends in 5 days: renew it" in result.out
+
+
+def test_a_name_that_dns_does_not_know_yet_is_reached_by_resolve(lab: Lab, tmp_path: Path) -> None:
+    pair = certificate(tmp_path, "hub", host="hub.example.org")
+    result = verify(lab, pair, pair[0], "hub.example.org", "--resolve", "hub.example.org:127.0.0.1")
+    assert result.status == 0, result.all
+    assert "not proved" in seen(result, "name")
+
+
+def test_a_dry_verify_says_that_it_proved_no_server(lab: Lab, tmp_path: Path) -> None:
+    pair = certificate(tmp_path, "hub")
+    assert "left out by --dry" in seen(verify(lab, pair, pair[0]), "a user's server")
+
+
+def test_a_closed_port_is_told_with_what_to_do(lab: Lab) -> None:
+    lab.hosts(one={"public_url": "https://127.0.0.1:1"})
+    result = lab.hubfleet("verify")
+    assert result.status == 1
+    assert "127.0.0.1 port 1" in seen(result, "address")
+    assert "firewall" in seen(result, "address")
+
+
+@pytest.mark.parametrize("homes", ["directory", "volume"])
+def test_only_a_throw_away_user_s_files_are_ever_removed(lab: Lab, homes: str) -> None:
+    lab.hosts(one={"homes": homes})
+    settings = check_inventory(lab.inventory, cwd=ROOT)["@fake/one"]
+    assert removal(settings, VERIFY_USERS[0])
+    for user in ("alice", "", "..", "hubfleet-verify-", f"{VERIFY_USERS[0]}/.."):
+        with pytest.raises(ValueError, match="no throw-away user"):
+            removal(settings, user)
