@@ -11,6 +11,7 @@ import pytest
 from tests.fleet import Fleet, Host, HostSpec
 from tests.fleet.fleet import names
 from tests.fleet.images import ensure_images
+from tests.fleet.ring import Four, Lab
 
 KEEP = bool(os.environ.get("HUBFLEET_KEEP"))
 NAME = "ring"
@@ -54,3 +55,22 @@ def started(ring: Fleet) -> Callable[..., list[Host]]:
         return [ring.host(spec.name) for spec in specs]
 
     return start
+
+
+@pytest.fixture(scope="session")
+def four(ring: Fleet, started: Callable[..., list[Host]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Four]:
+    """Debian 13 as root, as a sudo user with a password, Debian 12, and a host that was paused before the run."""
+    hosts = started(
+        HostSpec("alpha"), HostSpec("beta", login="sudo"), HostSpec("gamma", release="debian12"), HostSpec("delta")
+    )
+    named: dict[str, dict[str, object]] = {host.name: {"public_url": f"https://{host.address}"} for host in hosts}
+    named["alpha"] = {"public_url": "https://hub.example.org"}
+    lab = Lab(ring, tmp_path_factory.mktemp("four"), named)
+    (lab.directory / "group_data").mkdir()
+    (lab.directory / "group_data" / "neurodesk.py").write_text("server_pids_limit = 777\n")
+    silent = ring.host("delta")
+    silent.pause()
+    try:
+        yield Four(lab, lab.hubfleet("apply", code=1))
+    finally:
+        silent.unpause()

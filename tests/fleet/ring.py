@@ -2,11 +2,13 @@
 
 import base64
 import os
+import ssl
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.request import urlopen
 
 from hubfleet.images import ROOT
 from tests.fleet import Fleet, Host
@@ -18,7 +20,13 @@ RUN_TIMEOUT = 1500
 STATE = "/var/lib/hubfleet/hub"
 
 
-def tool(*words: str, code: int = 0, env: Mapping[str, str] | None = None) -> str:
+class Printed(str):
+    """All that a program printed; ``out`` is what went to standard output."""
+
+    out: str
+
+
+def tool(*words: str, code: int = 0, env: Mapping[str, str] | None = None) -> Printed:
     """What a program of ours printed, standard output first. Fails the test unless it ends with ``code``."""
     done = subprocess.run(
         [str(Path(sys.executable).with_name(words[0])), *words[1:]],
@@ -33,7 +41,9 @@ def tool(*words: str, code: int = 0, env: Mapping[str, str] | None = None) -> st
     assert done.returncode == code, (
         f"{' '.join(words)} ended with {done.returncode}, not {code}:\n{done.stdout}{done.stderr}"
     )
-    return done.stdout + done.stderr
+    printed = Printed(done.stdout + done.stderr)
+    printed.out = done.stdout
+    return printed
 
 
 @dataclass
@@ -78,11 +88,19 @@ class Lab:
         with self.inventory.open("a") as inventory:
             inventory.write(text)
 
-    def hubfleet(self, verb: str, *words: str, code: int = 0, env: Mapping[str, str] | None = None) -> str:
+    def hubfleet(self, verb: str, *words: str, code: int = 0, env: Mapping[str, str] | None = None) -> Printed:
         return tool("hubfleet", verb, str(self.inventory), *words, code=code, env=env)
 
-    def pyinfra(self, *words: str, code: int = 0, env: Mapping[str, str] | None = None) -> str:
+    def pyinfra(self, *words: str, code: int = 0, env: Mapping[str, str] | None = None) -> Printed:
         return tool("pyinfra", str(self.inventory), "deploy.py", *words, code=code, env=env)
+
+
+@dataclass(frozen=True)
+class Four:
+    """A lab of four hosts of which one does not answer, and what was printed while they became hubs."""
+
+    lab: Lab
+    printed: str
 
 
 def certificate(directory: Path, name: str) -> dict[str, object]:
@@ -93,6 +111,14 @@ def certificate(directory: Path, name: str) -> dict[str, object]:
     make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *about, *places]
     subprocess.run(make, check=True, capture_output=True, timeout=60)
     return {"tls_mode": "files", "tls_cert": "hub.crt", "tls_key": "file:hub.key"}
+
+
+def shows_login(host: Host) -> bool:
+    """Whether the page to log in comes from a host over HTTPS, whatever its certificate."""
+    anything = ssl.create_default_context()
+    anything.check_hostname, anything.verify_mode = False, ssl.CERT_NONE
+    with urlopen(f"https://{host.address}/hub/login", context=anything, timeout=30) as page:
+        return page.status == 200 and b'name="password"' in page.read()
 
 
 def secrets_of(host: Host) -> dict[str, str]:
