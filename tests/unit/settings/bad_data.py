@@ -184,9 +184,7 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
     (
         "no image at all",
         {"server_image": "Neuro Desktop"},
-        [
-            "server_image = 'Neuro Desktop': is not the name of an image; write one such as vnmd/neurodesktop:2026-08-14"
-        ],
+        ["server_image = 'Neuro Desktop': is not the name of an image; write one such as vnmd/neurodesktop:2026-08-14"],
     ),
     (
         "a page that is no path",
