@@ -18,8 +18,8 @@ def hub_config(lab: Lab, image: str) -> HubConfig:
                 "hub_core": addresses.hub_core,
                 "hub_users": addresses.hub_users,
                 "proxy_core": addresses.proxy_core,
-                # The edge is a process of the host: its requests come from the host's end of either network.
-                "trusted_proxies": [addresses.core_gateway, addresses.users_gateway],
+                # The edge is a process of the host: its requests come from the host's end of the core network.
+                "trusted_proxies": [addresses.core_gateway],
             },
             "login": lab.hub.login,
             "users": lab.users.model_dump(),
