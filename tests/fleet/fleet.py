@@ -216,7 +216,7 @@ class Fleet:
     def _boot(self, host: Host, spec: HostSpec) -> None:
         volume = client().volumes.create(f"{host.container_name}-docker", labels=self._labels)
         mounts = [Mount("/var/lib/docker", volume.name, type="volume")]
-        if resolver := self._resolver():
+        if resolver := self._resolver(host.name):
             mounts.append(Mount("/etc/resolv.conf", str(resolver), type="bind"))
         endpoint = client().api.create_endpoint_config(ipv4_address=host.address)
         made = client().api.create_container(
@@ -247,12 +247,12 @@ class Fleet:
         host.copy_in(login_key[1], f"{home}/.ssh/authorized_keys")
         host.wait()
 
-    def _resolver(self) -> Path | None:
-        """A resolv.conf with this machine's own name servers, None when it knows only a local one.
+    def _resolver(self, name: str) -> Path | None:
+        """A host's resolv.conf, with this machine's own name servers; None when it knows only a local one.
 
         The engine's own (127.0.0.11) is out of reach for the containers of an engine inside a host.
         """
-        path = self.directory / "resolv.conf"
+        path = self.directory / f"{name}.resolv.conf"
         for source in ("/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"):
             text = Path(source).read_text() if Path(source).exists() else ""
             lines = [line for line in text.splitlines() if line.startswith("nameserver") and " 127." not in line]
