@@ -1,0 +1,124 @@
+"""A real browser, headless, in the hands of someone who uses a hub."""
+
+import base64
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from hubfleet.images import ROOT
+from tests.fleet.engine import cache_dir
+
+CHROMIUM = "/usr/bin/chromium"
+
+#: Milliseconds for a page's answer, and for a server's start, the slowest thing anyone waits for here.
+PATIENCE = 60_000
+SERVER_PATIENCE = 180_000
+
+expect.set_options(timeout=PATIENCE)
+
+
+def screenshots() -> Path:
+    """Where pictures go: docs/screenshots when HUBFLEET_SCREENSHOTS is set, else the cache."""
+    path = ROOT / "docs" / "screenshots" if os.environ.get("HUBFLEET_SCREENSHOTS") else cache_dir() / "screenshots"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+@contextmanager
+def chromium(certificate: Path, network: Path) -> Iterator[Browser]:
+    """Chromium that takes this certificate, which no authority has signed, and refuses any other such.
+
+    It runs in the network namespace ``network``: on this machine's own, every container that starts makes it drop
+    what it is loading (ERR_NETWORK_CHANGED).
+    """
+    key = x509.load_pem_x509_certificate(certificate.read_bytes()).public_key()
+    digest = hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
+    arguments = [
+        "--no-sandbox",
+        "--disable-dev-shm-usage",
+        "--no-proxy-server",
+        f"--ignore-certificate-errors-spki-list={base64.b64encode(digest).decode()}",
+    ]
+    with TemporaryDirectory(prefix="hubfleet-browser-") as scratch, sync_playwright() as playwright:
+        starter = Path(scratch) / "chromium"
+        starter.write_text(f'#!/bin/sh\nexec nsenter --net={network} {CHROMIUM} "$@"\n')
+        starter.chmod(0o700)
+        browser = playwright.chromium.launch(executable_path=starter, headless=True, args=arguments)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@dataclass
+class Visitor:
+    """One person's browser window at a hub."""
+
+    page: Page
+    url: str
+
+    def go(self, path: str) -> None:
+        self.page.goto(f"{self.url}{path}")
+
+    def sign_up(self, name: str, password: str) -> None:
+        self.go("/hub/signup")
+        self.page.fill("#username_input", name)
+        self.page.fill("#email_input", f"{name}@example.org")
+        self.page.fill("#password_input", password)
+        self.page.fill("#password_confirmation_input", password)
+        self.page.click("#signup_submit")
+
+    def log_in(self, name: str, password: str) -> None:
+        self.go("/hub/login?next=/hub/home")
+        self.page.fill("#username_input", name)
+        self.page.fill("#password_input", password)
+        self.page.click("#login_submit")
+
+    def choose_password(self, old: str, new: str) -> None:
+        """On the page that asks for a new one."""
+        self.page.fill("#old_password_input", old)
+        self.page.fill("#new_password_input", new)
+        self.page.fill("#new_password_confirmation_input", new)
+        self.page.click("#new_password_submit")
+
+    def start_server(self) -> None:
+        """From the hub's home page until JupyterLab shows the own files."""
+        self.go("/hub/home")
+        self.page.click("#start")
+        self.page.locator(".jp-DirListing-content").wait_for(timeout=SERVER_PATIENCE)
+
+    def stop_server(self) -> None:
+        self.go("/hub/home")
+        self.page.click("#stop")
+        expect(self.page.locator("#stop")).to_be_hidden()
+
+    def new_notebook(self) -> None:
+        """In a JupyterLab that shows its launcher."""
+        self.page.locator(".jp-LauncherCard[data-category='Notebook']").first.click()
+        self.page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.wait_for()
+
+    def run_cell(self, code: str, output: str) -> None:
+        """Types code into the last cell, runs it, and sees the output under it."""
+        cells = self.page.locator(".jp-Notebook .jp-CodeCell")
+        number = cells.count() - 1
+        editor = cells.nth(number).locator(".cm-content")
+        editor.fill(code)
+        expect(editor).to_have_text(code)
+        editor.press("Shift+Enter")
+        expect(cells.nth(number).locator(".jp-OutputArea-output").first).to_contain_text(output)
+
+    def save(self) -> None:
+        self.page.keyboard.press("Control+s")
+        self.page.locator(".jp-Dialog .jp-mod-accept").click()  # the first save asks for the notebook's name
+        expect(self.page.locator(".jp-mod-current.jp-mod-dirty")).to_have_count(0)
+
+    def shoot(self, name: str) -> None:
+        self.page.screenshot(path=screenshots() / f"{name}.png")

@@ -1,0 +1,65 @@
+"""A hub under test: its host, its inventory, and a look behind the edge for what its users cannot see."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from tests.fleet import Host
+from tests.fleet.ring import STATE, Lab
+
+
+@dataclass
+class Hub:
+    """The one hub of a lab."""
+
+    lab: Lab
+
+    @property
+    def host(self) -> Host:
+        (name,) = self.lab.hosts
+        return self.lab.fleet.host(name)
+
+    @property
+    def url(self) -> str:
+        return f"https://{self.host.address}"
+
+    @cached_property
+    def certificate(self) -> Path:
+        """What the edge serves and its users have decided to trust."""
+        path = self.lab.directory / "hub.crt"
+        path.write_bytes(self.host.copy_out(f"{STATE}/edge/tls.crt"))
+        return path
+
+    def apply(self, **changes: object) -> str:
+        """Deploys with these settings changed, for good; returns what `hubfleet apply` printed."""
+        self.lab.common |= changes
+        self.lab.write()
+        return self.lab.hubfleet("apply")
+
+    def docker(self, words: str) -> str:
+        """What a `docker` command on the host printed. Raises FleetError when it fails."""
+        return self.host.run(f"docker {words}").out.strip()
+
+    def inspect(self, container: str, form: str) -> str:
+        return self.docker(f"inspect --type container --format '{form}' {container}")
+
+    def containers(self, role: str, *, all_of_them: bool = False) -> list[str]:
+        """Names of the containers that run as ``hub``, ``proxy``, ``homes`` or ``server``; also those that ended."""
+        words = "ps -a" if all_of_them else "ps"
+        return self.docker(f"{words} --filter label=io.hubfleet.role={role} --format '{{{{.Names}}}}'").split()
+
+    def one_time_password(self, escaped: str) -> str:
+        return self.host.run(f"cat {STATE}/passwords/{escaped}").out.strip()
+
+    def log(self, lines: int = 40) -> str:
+        return self.host.run(f"docker logs --tail {lines} hubfleet-hub-hub 2>&1", check=False).out
+
+
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
+    """Polls. Fails the test, saying what was waited for, when it does not become true in time."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"after {seconds:.0f} s still not: {what}"
+        time.sleep(0.5)

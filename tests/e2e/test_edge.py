@@ -1,0 +1,112 @@
+"""What the edge lets through, from outside: HTTPS alone, whole uploads, and nobody who says he is someone else."""
+
+import asyncio
+import base64
+import hashlib
+import socket
+import ssl
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import requests
+
+from tests.e2e.hub import Hub
+from tests.e2e.person import Person
+from tests.fleet import images
+from tests.fleet.engine import FLEET_LABEL, client
+
+MIB = 1024**2
+
+
+def test_http_leads_to_https(hub: Hub) -> None:
+    for path in ("/", "/hub/login?next=/hub/home"):
+        answer = requests.get(f"http://{hub.host.address}{path}", allow_redirects=False, timeout=30)
+        assert (answer.status_code, answer.headers["Location"]) == (308, f"{hub.url}{path}")
+
+
+def test_nothing_but_ssh_http_and_https_answers_on_the_host(hub: Hub) -> None:
+    assert asyncio.run(open_ports(hub.host.address)) == [22, 80, 443]
+
+
+def test_a_neighbour_who_routes_through_the_host_reaches_nothing_behind_the_edge(hub: Hub) -> None:
+    inside = [("10.217.16.2", 8081), ("10.217.16.3", 8000), ("10.217.16.3", 8001), ("10.217.0.2", 8081)]
+    for address, port in inside:  # there is something to reach
+        hub.host.run(f"timeout 5 bash -c '</dev/tcp/{address}/{port}'")
+    knocks = "; ".join(f"timeout 3 bash -c '</dev/tcp/{a}/{p}' 2>/dev/null && echo {a}:{p}" for a, p in inside)
+    script = (
+        f"ip route add 10.217.0.0/16 via {hub.host.address} && ping -c1 -W3 -q {hub.host.address} >&2; {knocks}; true"
+    )
+    reached = client().containers.run(
+        images.host("debian13", ready=True), ["bash", "-c", script], network=hub.lab.fleet.network_name,
+        labels={FLEET_LABEL: hub.lab.fleet.name}, cap_add=["NET_ADMIN"], remove=True, stderr=False,
+    )  # fmt: skip
+    assert reached.decode().split() == []
+
+
+def test_the_hub_sees_the_clients_own_address_whatever_it_claims(hub: Hub) -> None:
+    claims = {"X-Forwarded-For": "203.0.113.7", "X-Real-IP": "203.0.113.7", "Forwarded": "for=203.0.113.7"}
+    path = "/hub/login?whoami"
+    assert requests.get(f"{hub.url}{path}", headers=claims, verify=str(hub.certificate), timeout=30).ok
+    (line,) = (line for line in hub.log(200).splitlines() if path in line)
+    with socket.create_connection((hub.host.address, 443), timeout=10) as connection:
+        own_address = connection.getsockname()[0]
+    assert own_address in line
+    assert "203.0.113.7" not in line
+
+
+def test_an_upload_of_a_gibibyte_arrives_whole(hub: Hub, newcomer: Callable[[str], Person]) -> None:
+    flo = newcomer("flo").start()
+    size, digest = 32 * MIB, hashlib.sha256()
+    for number in range(1, 33):
+        chunk = hashlib.sha256(bytes([number])).digest() * (size // 32)
+        digest.update(chunk)
+        body = {
+            "type": "file",
+            "format": "base64",
+            "chunk": number if number < 32 else -1,
+            "content": base64.b64encode(chunk).decode(),
+        }
+        saved = flo.ask("PUT", f"{flo.prefix}api/contents/big.bin", json=body, timeout=300)
+        assert saved.ok, f"chunk {number}: {saved.status_code} {saved.text[:500]}"
+    seen = hub.host.run("sha256sum /srv/hubfleet/users/flo/big.bin; rm /srv/hubfleet/users/flo/big.bin").out
+    assert seen.split()[0] == digest.hexdigest()
+    flo.stop()
+
+
+def test_the_edge_itself_takes_bodies_up_to_its_limit(hub: Hub) -> None:
+    """`edge_max_upload` is 2 GiB: the edge passes on a body of 1.5 GiB, and answers to one of 3 GiB itself."""
+    assert answer_to_a_body_of(hub, 1536 * MIB)[1] != "nginx"
+    assert answer_to_a_body_of(hub, 3072 * MIB) == (413, "nginx")
+
+
+def answer_to_a_body_of(hub: Hub, size: int) -> tuple[int, str]:
+    """The status, and who says so, when a client announces a body of this size and sends its first mebibyte."""
+    address = urlsplit(hub.url).hostname or ""
+    trust = ssl.create_default_context(cafile=str(hub.certificate))
+    with (
+        socket.create_connection((address, 443), timeout=30) as plain,
+        trust.wrap_socket(plain, server_hostname=address) as tls,
+    ):
+        head = f"POST /hub/login HTTP/1.1\r\nHost: {address}\r\nContent-Length: {size}\r\n\r\n"
+        tls.sendall(head.encode())
+        answer = tls.recv(65536).decode(errors="replace")
+    server = "nginx" if "<center>nginx</center>" in answer else "behind"
+    return int(answer.split()[1]), server
+
+
+async def open_ports(address: str) -> list[int]:
+    """Every TCP port on which something accepts a connection."""
+    found: list[int] = []
+    at_once = asyncio.Semaphore(500)
+
+    async def knock(port: int) -> None:
+        async with at_once:
+            try:
+                _, writer = await asyncio.wait_for(asyncio.open_connection(address, port), 10)
+            except (OSError, TimeoutError):
+                return
+            found.append(port)
+            writer.close()
+
+    await asyncio.gather(*(knock(port) for port in range(1, 65536)))
+    return sorted(found)
