@@ -1,6 +1,7 @@
 """`hubfleet VERB INVENTORY`: the verbs' words, options and exit statuses."""
 
 import functools
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -193,6 +194,10 @@ def command_line(words: Sequence[str]) -> int:
         return 1
     except (UserError, SettingsError) as error:
         click.echo(f"error: {error}", err=True)
+        return 1
+    except BrokenPipeError:
+        # Who reads it has gone; Python's own last flush must not complain either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
