@@ -1,10 +1,17 @@
 """A complete hub configuration for the tests, changed by dotted keys."""
 
+import os
+import secrets
+import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hubfleet_hub import config, configure
 from hubfleet_hub.config import HubConfig
 
 
@@ -70,11 +77,85 @@ def _hub_data(**changes: Any) -> dict[str, Any]:
     return data
 
 
+@dataclass(frozen=True)
+class Site:
+    """What the deploy leaves on a host for a hub, in a temporary directory."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        return self.root / "state" / "jupyterhub.sqlite"
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self.database}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For a process of the package, as its container has it."""
+        return {
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "HUBFLEET_ETC": str(self.root / "etc"),
+            "HUBFLEET_SECRETS": str(self.root / "secrets"),
+            "HUBFLEET_STATE": str(self.root / "state"),
+        }
+
+    def write(self, config: HubConfig) -> HubConfig:
+        (self.root / "etc" / "hub.yaml").write_text(config.to_yaml())
+        return config
+
+    def write_own(self, name: str, text: str) -> None:
+        """A lab's own file in jupyterhub_config.d."""
+        directory = self.root / "etc" / "jupyterhub_config.d"
+        directory.mkdir(exist_ok=True)
+        (directory / name).write_text(text)
+
+    def secret(self, name: str, value: str) -> None:
+        path = self.root / "secrets" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(value + "\n")
+        path.chmod(0o400)
+
+    def run(self, *module: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """``python -m hubfleet_hub.MODULE ...``."""
+        return subprocess.run(
+            [sys.executable, "-m", *module],
+            input=stdin,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    made = Site(tmp_path_factory.mktemp("site"))
+    for directory in ("etc", "secrets", "state"):
+        (made.root / directory).mkdir()
+    for name in ("cookie_secret", "crypt_key", "proxy_token", "status_token", "verify_token"):
+        made.secret(name, secrets.token_hex(32))
+    return made
+
+
 @pytest.fixture
+def here(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """`site` as this process's own."""
+    monkeypatch.setattr(config, "SECRETS", site.root / "secrets")
+    monkeypatch.setattr(configure, "SECRETS", site.root / "secrets")
+    monkeypatch.setattr(configure, "DATABASE", site.database)
+    site.database.unlink(missing_ok=True)
+    return site
+
+
+@pytest.fixture(scope="module")
 def hub_data() -> Callable[..., dict[str, Any]]:
     return _hub_data
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def make() -> Callable[..., HubConfig]:
     return lambda **changes: HubConfig.model_validate(_hub_data(**changes))
