@@ -166,7 +166,7 @@ class SecretDigests(FactBase[dict[str, str]]):
 
 
 class Container(FactBase[dict[str, Any] | None]):
-    """A container's labels, state, image and start; never its environment. None when there is no such container."""
+    """A container's labels, state, image and health; never its environment. None when there is no such container."""
 
     def requires_command(self, container: str) -> str:
         return "docker"
@@ -174,7 +174,7 @@ class Container(FactBase[dict[str, Any] | None]):
     def command(self, container: str) -> str:
         form = (
             '{"labels":{{json .Config.Labels}},"status":{{json .State.Status}},"image":{{json .Config.Image}},'
-            '"started":{{json .State.StartedAt}},"restarts":{{.RestartCount}}}'
+            '"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}""{{end}}}'
         )
         inspect = shlex.join(["docker", "inspect", "--type", "container", "--format", form, container])
         return f"{inspect} 2>/dev/null || true"

@@ -442,13 +442,17 @@ def container(
         for path, wanted in secrets.items():
             state = host.get_fact(facts.HostFile, path=path)
             same = same and (wanted is None or (state is not None and state.sha256 == wanted))
-    running = now is not None and now.get("status") == "running"
-    if same and running and previous is None:
+    well = now is not None and now.get("status") == "running" and now.get("health") != "unhealthy"
+    if same and well and previous is None:
         host.noop(f"container {spec.name} is as wanted")
         return
+    name, old = _q(spec.name), _q(f"{spec.name}-previous")
+    if now is not None and now.get("status") == "created":
+        # Never started: cut off in between, perhaps before it was on all its networks.
+        yield StringCommand(f"docker rm {name} >/dev/null")
+        now, same = None, False
     if now is not None and not same:
         tell(host, "restart", f"{spec.role} restarts")
-    name, old = _q(spec.name), _q(f"{spec.name}-previous")
     if previous is not None and (now is None or not same):
         # Cut off between taking the old one aside and the new one's first healthy answer: begin again from the old one.
         yield StringCommand(f"docker rm -f {name} >/dev/null 2>&1; docker rename {old} {name}")

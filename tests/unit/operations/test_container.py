@@ -36,12 +36,17 @@ def inspected(name: str) -> re.Pattern[str]:
 
 
 def host_with(
-    *, label: str | None = DIGEST, status: str = "running", previous: str | None = None, token: str = "c" * 64
+    *,
+    label: str | None = DIGEST,
+    status: str = "running",
+    health: str = "healthy",
+    previous: str | None = None,
+    token: str = "c" * 64,
 ) -> Bench:
     """A host whose container carries this label, None for no container; `previous` is the label of one put aside."""
 
     def state(of: str) -> str:
-        return json.dumps({"labels": {LABEL_SPEC: of}, "status": status, "image": "i", "started": "", "restarts": 0})
+        return json.dumps({"labels": {LABEL_SPEC: of}, "status": status, "image": "i", "health": health})
 
     answers: dict[str | re.Pattern[str], str] = {}
     if previous is not None:
@@ -88,6 +93,18 @@ def test_one_that_drifted_is_put_aside_and_told_as_a_restart() -> None:
 
 def test_one_that_somebody_stopped_is_started_and_not_made_anew() -> None:
     assert commands(host_with(status="exited")) == [START, DROP_PREVIOUS]
+
+
+def test_one_that_is_running_and_unhealthy_is_not_called_as_wanted() -> None:
+    assert commands(host_with(health="unhealthy")) == [START, DROP_PREVIOUS]
+    assert commands(host_with(health="starting")) == []
+
+
+def test_a_run_cut_off_before_its_first_start_makes_it_anew_on_all_its_networks() -> None:
+    found = commands(host_with(status="created"))
+    assert found[0] == "docker rm hubfleet-lab-hub >/dev/null"
+    assert kinds(found[1:]) == ["docker create", "docker network", "docker start", "docker rm"]
+    assert notices.told("@fake") == []
 
 
 def test_a_changed_setting_file_or_secret_is_a_changed_container() -> None:
