@@ -47,6 +47,8 @@ ROOT = Path(__file__).resolve().parent.parent
 CHATTER = ("Error: executed ", "Failed to load host keys ")
 """What pyinfra says that tells nothing: a failure's second line, and that no known_hosts file is there yet."""
 
+LOST = "the connection to the host was lost; what ran there may go on by itself"
+
 Outcome = Literal["changed", "no change", "failed"]
 
 
@@ -198,7 +200,7 @@ class Run:
                 with ctx_config.use(self.state.config.copy()), ctx_host.use(host):
                     work(host)
             except Exception as error:
-                report.fail(_reason(error, report.errors))
+                report.fail(LOST if _lost(host) else _reason(error, report.errors))
                 self.state.failed_hosts.add(host)
                 self.state.active_hosts.discard(host)
 
@@ -415,6 +417,13 @@ def _quiet() -> None:
 
 def _no_password(prompt: str = "") -> NoReturn:
     raise HostFailed("sudo asks for a password: give the host `_sudo_password` in the inventory")
+
+
+def _lost(host: Host) -> bool:
+    """Whether the SSH connection to a host that was reached is gone: to pyinfra that is a failed command."""
+    client = getattr(host.connector, "client", None)
+    transport = client.get_transport() if host.connected and client else None
+    return transport is not None and not transport.is_active()
 
 
 def _shown(command: PyinfraCommand) -> str:
