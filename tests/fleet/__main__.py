@@ -3,6 +3,8 @@
 import argparse
 import sys
 
+from docker.errors import DockerException
+
 from tests.fleet.engine import STAYS, FleetError
 from tests.fleet.fleet import Fleet, names, purge, remove, sweep
 from tests.fleet.host import HostSpec
@@ -30,7 +32,7 @@ def main() -> int:
     asked = parser.parse_args()
     try:
         return globals()[f"_{asked.verb}"](asked) or 0
-    except FleetError as error:
+    except (FleetError, DockerException) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 

@@ -108,11 +108,16 @@ def cgroup_version() -> int:
 
 
 @cache
-def lacks_sys_resource() -> bool:
-    """Some kernels withhold CAP_SYS_RESOURCE even from root: no container can be given it there."""
+def withheld_capabilities() -> list[str]:
+    """What a container of this engine has to do without although it is given all capabilities.
+
+    Some kernels withhold CAP_SYS_RESOURCE even from root. Engines before 23 pass it on all the same, which fails;
+    later ones leave it out by themselves, and refuse to be told so.
+    """
     status = Path("/proc/self/status").read_text()
     bound = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapBnd:"))
-    return not bound >> CAP_SYS_RESOURCE & 1
+    major = int(client().version()["Version"].partition(".")[0])
+    return ["SYS_RESOURCE"] if major < 23 and not bound >> CAP_SYS_RESOURCE & 1 else []
 
 
 def own_id() -> str:

@@ -29,8 +29,8 @@ from tests.fleet.engine import (
     cgroup_version,
     client,
     is_alive,
-    lacks_sys_resource,
     own_id,
+    withheld_capabilities,
 )
 from tests.fleet.host import Host, HostSpec, port_answers, put_files
 from tests.fleet.registry import Registry
@@ -389,7 +389,7 @@ def _boot_options(mounts: list[Mount], network: str) -> dict[str, Any]:
         boot = {"command": ["/bin/sh", "-c", remount]}
     config = client().api.create_host_config(
         cap_add=["ALL"],
-        cap_drop=["SYS_RESOURCE"] if lacks_sys_resource() else [],
+        cap_drop=withheld_capabilities(),
         cgroupns="host" if cgroup_version() == 1 else "private",
         mounts=mounts,
         network_mode=network,
