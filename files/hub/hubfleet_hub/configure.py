@@ -37,7 +37,7 @@ def configure(c: Config, hub: HubConfig) -> None:
 def load_own(c: Config, directory: Path = ETC / "jupyterhub_config.d") -> None:
     """Run a lab's own files in the order of their names; each sees ``c`` as the one before left it."""
     for path in sorted(directory.glob("*.py")):
-        exec(compile(path.read_text("utf-8"), path, "exec"), {"c": c, "__file__": str(path)})
+        exec(compile(path.read_text("utf-8"), path, "exec"), {"c": c, "__file__": str(path), "__name__": path.stem})
 
 
 def _hub(c: Config, hub: HubConfig) -> None:

@@ -282,13 +282,17 @@ class ChangePasswordHandler(handlers.ChangePasswordHandler):  # type: ignore[mis
 
 
 class ToggleAuthorizationHandler(handlers.LocalBase):  # type: ignore[misc]
-    """Approves an account, or takes its approval back."""
+    """Approves an account, or takes its approval back and ends its sessions."""
 
     @needs_scope("admin:users")  # type: ignore[untyped-decorator]
     async def post(self, name: str) -> None:
         if self.authenticator.get_user(name) is None:
             raise web.HTTPError(404)
-        UserInfo.change_authorization(self.db, name)
+        account = UserInfo.change_authorization(self.db, name)
+        user = orm.User.find(self.db, name)
+        if user is not None and not account.is_authorized:
+            end_sessions(self.db, user, keep_servers=True)
+            self.db.commit()
         self.redirect(self.hub.base_url + "authorize#" + name)
 
 

@@ -1,0 +1,343 @@
+"""The native login, from outside a real hub: `python -m hubfleet_hub` without a proxy and without Docker."""
+
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from hubfleet_hub.config import VERIFY_USERS, HubConfig
+
+OWN = """
+from jupyterhub.proxy import Proxy
+
+class NoProxy(Proxy):
+    should_start = False
+    routes = {{}}
+    async def add_route(self, routespec, target, data):
+        self.routes[routespec] = {{"routespec": routespec, "target": target, "data": data}}
+    async def delete_route(self, routespec):
+        self.routes.pop(routespec, None)
+    async def get_all_routes(self):
+        return self.routes
+
+c.JupyterHub.proxy_class = NoProxy
+c.JupyterHub.hub_bind_url = c.JupyterHub.hub_connect_url = "http://127.0.0.1:{port}"
+"""
+
+
+class Hub:
+    """A hub that runs, and its log."""
+
+    def __init__(self, site: Any, port: int) -> None:
+        self.site = site
+        self.url = f"http://127.0.0.1:{port}/hub/"
+        self.log = site.root / "hub.log"
+
+    def __enter__(self) -> "Hub":
+        with self.log.open("w") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "hubfleet_hub"], env=self.site.environment, stdout=log, stderr=log
+            )
+        for _ in range(600):
+            try:
+                requests.get(self.url + "health", timeout=5)
+            except requests.ConnectionError:
+                assert self._process.poll() is None, self.log.read_text()
+                time.sleep(0.1)
+            else:
+                return self
+        raise AssertionError(self.log.read_text())
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait(30)
+
+
+class Visitor:
+    """Someone with a browser of their own."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.session = requests.Session()
+
+    def get(self, page: str, **options: Any) -> requests.Response:
+        return self.session.get(self.hub.url + page, allow_redirects=False, timeout=60, **options)
+
+    def post(self, page: str, form: str, **fields: str) -> requests.Response:
+        """Send ``fields`` to ``page`` with the token of the form on the page ``form``."""
+        found = re.search(r'name="_xsrf" value="([^"]+)"', self.get(form).text)
+        assert found, form
+        fields["_xsrf"] = found[1]
+        return self.session.post(self.hub.url + page, data=fields, allow_redirects=False, timeout=60)
+
+    def log_in(self, name: str, password: str) -> requests.Response:
+        return self.post("login", "login", username=name, password=password)
+
+    def sign_up(self, name: str, password: str, email: str = "a@example.org") -> str:
+        answer = self.post(
+            "signup",
+            "signup",
+            username=name,
+            email=email,
+            signup_password=password,
+            signup_password_confirmation=password,
+        )
+        found = re.search(r'role="alert">\s*<p>(.*?)</p>', answer.text, re.DOTALL)
+        assert found, answer.text
+        return found[1].strip()
+
+    def choose(self, name: str, old: str, new: str, again: str | None = None) -> requests.Response:
+        fields = {"old_password": old, "new_password": new, "new_password_confirmation": again or new}
+        return self.post("new-password", "login", username=name, **fields)
+
+    def is_in(self) -> bool:
+        return self.get("home").status_code == 200
+
+
+@pytest.fixture(scope="module")
+def hub(site: Any, make: Callable[..., HubConfig]) -> Iterator[Hub]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    site.write(
+        make(
+            public_url=f"http://127.0.0.1:{port}/",
+            users__admins=["admin", "second"],
+            users__banned=["banned"],
+            native__failed_logins=3,
+            cull__timeout=0,
+        )
+    )
+    site.write_own("10-test.py", OWN.format(port=port))
+    hashed = site.run("hubfleet_hub.passwd", "hash", stdin="one-time-1\n").stdout
+    for name in ("admin", "second"):
+        site.secret(f"one-time/{name}.hash", hashed.strip())
+    with Hub(site, port) as running:
+        yield running
+
+
+@pytest.fixture
+def visitor(hub: Hub) -> Visitor:
+    return Visitor(hub)
+
+
+@pytest.fixture(scope="module")
+def admin(hub: Hub) -> Visitor:
+    visitor = Visitor(hub)
+    assert visitor.choose("admin", "one-time-1", "admins-own-1").status_code == 302
+    return visitor
+
+
+@pytest.fixture(scope="module")
+def member(hub: Hub, admin: Visitor) -> Callable[[str], Visitor]:
+    """Someone who signed up, was approved and is logged in; the password is ``NAME-secret-1``."""
+
+    def join(name: str) -> Visitor:
+        visitor = Visitor(hub)
+        visitor.sign_up(name, f"{name}-secret-1")
+        assert admin.post(f"authorize/{name}", "authorize").status_code == 302
+        assert visitor.log_in(name, f"{name}-secret-1").status_code == 302
+        return visitor
+
+    return join
+
+
+Join = Callable[[str], Visitor]
+
+
+@pytest.mark.parametrize("name", ["nobody", "second", "", "x" * 300, "a/b", "ü"])
+def test_a_refused_login_answers_403_and_says_no_more(visitor: Visitor, name: str) -> None:
+    answer = visitor.log_in(name, "wrong")
+    assert answer.status_code == 403
+    assert "Invalid username or password" in answer.text
+    assert not visitor.is_in()
+
+
+def test_a_password_longer_than_bcrypt_reads_is_a_wrong_one(visitor: Visitor) -> None:
+    assert visitor.log_in("second", "one-time-1" + "x" * 100).status_code == 403
+
+
+def test_an_unknown_name_takes_as_long_as_a_known_one(hub: Hub) -> None:
+    def fastest(name: str) -> float:
+        times = []
+        for _ in range(3):
+            visitor = Visitor(hub)
+            visitor.get("login")
+            start = time.monotonic()
+            visitor.log_in(name, "wrong")
+            times.append(time.monotonic() - start)
+        return min(times)
+
+    assert fastest("no-such-name") > 0.5 * fastest("banned-from-nothing")
+    assert fastest("no-such-name") > 0.1  # a bcrypt was computed
+
+
+def test_who_is_not_approved_is_told_so_and_stays_out(visitor: Visitor) -> None:
+    assert visitor.sign_up("pending", "pending-secret-1") == "Your information has been sent to the admin."
+    answer = visitor.log_in("pending", "pending-secret-1")
+    assert answer.status_code == 403
+    assert "has not been authorized by an administrator yet" in answer.text
+    assert not visitor.is_in()
+
+
+def test_that_an_account_waits_is_told_to_its_owner_only(visitor: Visitor) -> None:
+    visitor.sign_up("waiting", "waiting-secret-1")
+    assert "Invalid username or password" in visitor.log_in("waiting", "wrong").text
+
+
+def test_an_approved_account_logs_in(member: Join) -> None:
+    assert member("approved").is_in()
+
+
+@pytest.mark.parametrize("name", ["admin", "second", "ADMIN", "banned", *VERIFY_USERS])
+def test_nobody_signs_up_under_a_name_that_is_given_away(visitor: Visitor, name: str) -> None:
+    assert "username is already in use" in visitor.sign_up(name, "strangers-secret-1")
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "email"),
+    [
+        ("a,b", "good-secret-1", "a@example.org"),
+        ("a b", "good-secret-1", "a@example.org"),
+        ("short", "short", "a@example.org"),
+        ("common", "password", "a@example.org"),
+        ("long", "x" * 73, "a@example.org"),
+        ("mail", "good-secret-1", "no address"),
+    ],
+)
+def test_a_sign_up_that_will_not_do_is_refused(
+    visitor: Visitor, admin: Visitor, name: str, password: str, email: str
+) -> None:
+    assert "Something went wrong" in visitor.sign_up(name, password, email)
+    assert f'id="{name}"' not in admin.get("authorize").text
+
+
+def test_approval_can_be_taken_back_and_with_it_the_way_in(member: Join, admin: Visitor, visitor: Visitor) -> None:
+    someone = member("unapproved")
+    admin.post("authorize/unapproved", "authorize")
+    assert not someone.is_in()
+    assert visitor.log_in("unapproved", "unapproved-secret-1").status_code == 403
+
+
+def test_no_link_can_approve_or_discard(visitor: Visitor, admin: Visitor) -> None:
+    visitor.sign_up("linked", "linked-secret-1")
+    for page in ("authorize/linked", "discard/linked"):
+        assert admin.get(page).status_code == 405
+        assert admin.session.post(admin.hub.url + page, timeout=60).status_code == 403  # no token of the form
+    assert visitor.log_in("linked", "linked-secret-1").status_code == 403
+    assert 'id="linked"' in admin.get("authorize").text
+
+
+@pytest.mark.parametrize("page", ["authorize/admin", "discard/admin", "authorize", "change-password/admin"])
+def test_only_an_admin_reaches_the_admins_pages(member: Join, page: str) -> None:
+    someone = member("curious-" + page.replace("/", "-"))
+    assert someone.get(page).status_code in (403, 405)
+    assert someone.post(page, "change-password", new_password="x").status_code in (403, 405)
+
+
+def test_a_discarded_account_is_gone_and_its_name_free(visitor: Visitor, admin: Visitor) -> None:
+    visitor.sign_up("discarded", "discarded-secret-1")
+    assert admin.post("discard/discarded", "authorize").status_code == 302
+    assert 'id="discarded"' not in admin.get("authorize").text
+    assert "sent to the admin" in visitor.sign_up("discarded", "discarded-secret-2")
+
+
+def test_a_one_time_password_gives_no_session(visitor: Visitor) -> None:
+    answer = visitor.log_in("second", "one-time-1")
+    assert answer.status_code == 200
+    assert "Choose a password" in answer.text
+    assert not visitor.is_in()
+    assert visitor.get("api/user").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "again", "said"),
+    [
+        ("wrong", "seconds-own-1", "seconds-own-1", "current password was incorrect"),
+        ("one-time-1", "one-time-1", "one-time-1", "The new password is the old one"),
+        ("one-time-1", "seconds-own-1", "seconds-own-2", "match the confirmation"),
+        ("one-time-1", "short", "short", "must have at least 8 characters"),
+        ("one-time-1", "password", "password", "not be too common"),
+    ],
+)
+def test_a_new_password_that_will_not_do_changes_nothing(
+    visitor: Visitor, old: str, new: str, again: str, said: str
+) -> None:
+    answer = visitor.choose("second", old, new, again)
+    assert answer.status_code == 403
+    assert said in answer.text
+    assert not visitor.is_in()
+    assert visitor.log_in("second", "one-time-1").status_code == 200
+
+
+def test_the_first_admin_is_in_after_choosing_a_password(admin: Visitor, visitor: Visitor) -> None:
+    assert admin.is_in()
+    assert admin.get("admin").status_code == 200
+    assert visitor.log_in("admin", "one-time-1").status_code == 403
+    assert visitor.log_in("admin", "admins-own-1").status_code == 302
+
+
+def test_a_one_time_password_set_while_the_hub_runs_ends_every_session(member: Join, visitor: Visitor) -> None:
+    reset = member("reset")
+    done = reset.hub.site.run("hubfleet_hub.passwd", "set", "reset", stdin="one-time-2\n")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not reset.is_in()
+    assert visitor.log_in("reset", "reset-secret-1").status_code == 403
+    assert visitor.choose("reset", "one-time-2", "reset-secret-2").status_code == 302
+    assert visitor.is_in()
+
+
+def test_an_own_new_password_ends_the_other_sessions(member: Join, visitor: Visitor) -> None:
+    here = member("changer")
+    visitor.log_in("changer", "changer-secret-1")
+    fields = {"new_password": "changer-secret-2", "new_password_confirmation": "changer-secret-2"}
+    wrong = here.post("change-password", "change-password", old_password="wrong", **fields)
+    assert "current password was incorrect" in wrong.text
+    same = dict.fromkeys(("old_password", "new_password", "new_password_confirmation"), "changer-secret-1")
+    assert "is the old one" in here.post("change-password", "change-password", **same).text
+    good = here.post("change-password", "change-password", old_password="changer-secret-1", **fields)
+    assert "changed successfully" in good.text
+    assert here.is_in()
+    assert not visitor.is_in()
+
+
+def test_a_name_is_locked_after_the_failures_that_were_set(member: Join, visitor: Visitor) -> None:
+    member("locked")
+    for _ in range(3):
+        visitor.log_in("locked", "wrong")
+    answer = visitor.log_in("locked", "locked-secret-1")
+    assert answer.status_code == 403
+    assert "Invalid username or password" in answer.text
+
+
+def test_the_metrics_ask_for_a_token(visitor: Visitor) -> None:
+    token = (visitor.hub.site.root / "secrets" / "status_token").read_text().strip()
+    assert visitor.get("metrics").status_code == 403
+    assert visitor.get("metrics", headers={"Authorization": f"token {token}"}).status_code == 200
+
+
+def test_the_token_of_verify_makes_its_own_users_and_no_others(visitor: Visitor) -> None:
+    token = (visitor.hub.site.root / "secrets" / "verify_token").read_text().strip()
+    headers = {"Authorization": f"token {token}"}
+
+    def call(method: str, path: str) -> int:
+        return requests.request(method, visitor.hub.url + "api/" + path, headers=headers, timeout=60).status_code
+
+    assert call("POST", f"users/{VERIFY_USERS[0]}") == 201
+    assert call("DELETE", f"users/{VERIFY_USERS[0]}") == 204
+    assert call("POST", "users/mallory") == 404
+    assert call("GET", "users/admin") == 404
+    assert call("POST", "users/admin/server") == 404
+    assert call("POST", "users/admin/tokens") in (403, 404)
+
+
+def test_no_password_and_no_secret_is_in_the_log(hub: Hub, admin: Visitor) -> None:
+    text = hub.log.read_text()
+    secrets = [path.read_text().strip() for path in (hub.site.root / "secrets").rglob("*") if path.is_file()]
+    assert [value for value in [*secrets, "one-time-1", "admins-own-1"] if value in text] == []
