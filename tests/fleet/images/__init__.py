@@ -25,8 +25,8 @@ BASE = "debian:13-slim"
 
 #: What Hubfleet installs on a host. Debian 13 has split the client and BuildKit off docker.io.
 READY_PACKAGES = {
-    "debian12": "docker.io nginx iptables ca-certificates openssl acl",
-    "debian13": "docker.io docker-cli docker-buildx nginx iptables ca-certificates openssl acl",
+    "debian12": "docker.io nginx iptables ca-certificates openssl",
+    "debian13": "docker.io docker-cli docker-buildx nginx iptables ca-certificates openssl",
 }
 
 
@@ -76,6 +76,33 @@ def ensure_images(fleet: "Fleet") -> None:
         fleet.registry.push(tag, name)
     for name in stand_ins():
         fleet.registry.push(tag, name)
+
+
+def serve_jupyterhub6(fleet: "Fleet") -> str:
+    """Serves a single-user image with JupyterHub 6, which keeps stale DNS answers; returns its name."""
+    context = HERE / "singleuser6"
+    tag = f"{IMAGE_PREFIX}/singleuser6:{_digest([base('debian13'), context_hash(context)])}"
+    with locked("build-singleuser6"):
+        if not has_image(tag):
+            build(context, tag, args={"BASE_IMAGE": base("debian13")}, secrets={"ca": ca_bundle()})
+    name = "hubfleet-fleet/singleuser6:6.1.1"
+    fleet.registry.push(tag, name)
+    return name
+
+
+def serve_newer_hub(fleet: "Fleet", *, repository: str, healthy: bool) -> None:
+    """Serves, below ``repository``, the hub's image with a newer schema of its database.
+
+    ``healthy=False``: it upgrades the database and then does not come up.
+    """
+    context = HERE / "newerhub"
+    name = image_name("hub", repository, BASE)
+    current = image_name("hub", IMAGE_PREFIX, BASE)
+    tag = f"{IMAGE_PREFIX}/newerhub:{_digest([current, str(healthy), context_hash(context)])}"
+    with locked("build-newerhub"):
+        if not has_image(tag):
+            build(context, tag, args={"HUB_IMAGE": current, "BROKEN": "" if healthy else "1"})
+    fleet.registry.push(tag, name)
 
 
 def stand_ins() -> list[str]:
