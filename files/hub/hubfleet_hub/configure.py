@@ -1,5 +1,6 @@
 """What JupyterHub is told, computed from `HubConfig` alone."""
 
+import re
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -20,7 +21,10 @@ ROUTES_CHECKED_EVERY = 10
 
 def database_url(hub: HubConfig) -> str:
     """Raises ConfigError when the secret cannot be read."""
-    return f"sqlite:///{DATABASE}" if hub.db == "sqlite" else read_secret("hub_db_url")
+    if hub.db == "sqlite":
+        return f"sqlite:///{DATABASE}"
+    # SQLAlchemy's own driver for postgresql:// is psycopg2, which the image does not have.
+    return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", read_secret("hub_db_url"))
 
 
 def configure(c: Config, hub: HubConfig) -> None:

@@ -89,6 +89,13 @@ def test_idle_servers_and_kernels_are_culled_when_told(told: Told) -> None:
     assert c.Spawner.args == ["--MappingKernelManager.cull_idle_timeout=30"]
 
 
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_a_postgresql_is_reached_with_the_driver_in_the_image(told: Told, here: Any, scheme: str) -> None:
+    here.secret("hub_db_url", f"{scheme}://hub:p@db/hub")
+    assert told(db="secret").JupyterHub.db_url == "postgresql+psycopg://hub:p@db/hub"
+    (here.root / "secrets" / "hub_db_url").unlink()
+
+
 def test_a_missing_secret_is_named(here: Any, make: Make) -> None:
     (here.root / "secrets" / "crypt_key").rename(here.root / "secrets" / "away")
     with pytest.raises(ConfigError, match="crypt_key: No such file"):
