@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ CHROMIUM = "/usr/bin/chromium"
 #: Milliseconds for a page's answer, and for a server's start, the slowest thing anyone waits for here.
 PATIENCE = 60_000
 SERVER_PATIENCE = 180_000
+
+TRIES = 4
 
 expect.set_options(timeout=PATIENCE)
 
@@ -103,17 +106,24 @@ class Visitor:
     def new_notebook(self) -> None:
         """In a JupyterLab that shows its launcher."""
         self.page.locator(".jp-LauncherCard[data-category='Notebook']").first.click()
+        # What is typed before the kernel is there can be lost.
+        expect(self.page.locator(".jp-Notebook-ExecutionIndicator")).to_have_attribute("data-status", "idle")
         self.page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.wait_for()
 
     def run_cell(self, code: str, output: str) -> None:
         """Types code into the last cell, runs it, and sees the output under it."""
         cells = self.page.locator(".jp-Notebook .jp-CodeCell")
-        number = cells.count() - 1
-        editor = cells.nth(number).locator(".cm-content")
-        editor.fill(code)
-        expect(editor).to_have_text(code)
-        editor.press("Shift+Enter")
-        expect(cells.nth(number).locator(".jp-OutputArea-output").first).to_contain_text(output)
+        for _ in range(TRIES):
+            cell = cells.nth(cells.count() - 1)
+            cell.locator(".cm-content").fill(code)
+            cell.locator(".cm-content").press("Shift+Enter")
+            try:
+                expect(cell.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[[\d*]+\]:"), timeout=10_000)
+            except AssertionError:
+                continue  # JupyterLab drops what is typed while it still lays out a notebook: an empty cell ran
+            expect(cell.locator(".jp-OutputArea-output").first).to_contain_text(output)
+            return
+        raise AssertionError(f"JupyterLab took no code in {TRIES} tries")
 
     def save(self) -> None:
         self.page.keyboard.press("Control+s")

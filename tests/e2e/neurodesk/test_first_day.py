@@ -69,7 +69,9 @@ def test_from_the_one_time_password_to_a_file_that_outlives_its_server(hub: Hub,
     ada.start_server()
     assert hub.inspect("hubfleet-hub-server-ada", "{{.Id}}") != first
     expect(ada.page.locator(".jp-DirListing-item", has_text="kept.txt")).to_be_visible()
-    ada.run_cell("open('kept.txt').read()", "'still here'")  # in the notebook, which JupyterLab opens again
+    ada.go("/user/ada/lab?reset")  # without the notebook of before, which JupyterLab opens again
+    ada.new_notebook()
+    ada.run_cell("open('kept.txt').read()", "'still here'")
     ada.shoot("lab-replaced")
 
 
