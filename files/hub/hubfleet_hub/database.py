@@ -3,7 +3,6 @@
 # mypy: disable-error-code="import-untyped"
 
 import json
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -190,7 +189,6 @@ def _copy(source: Path, target: Path) -> None:
     except sqlite3.Error as error:
         unfinished.unlink(missing_ok=True)
         raise DatabaseError(f"{source.name} cannot be copied: {error}") from error
-    shutil.copymode(source, unfinished)
     unfinished.replace(target)
 
 
