@@ -85,7 +85,12 @@ def make_networks(lab: Lab) -> None:
     )
     directory = f"{LIBRARY}/{lab.hub.hub_name}"
     script, unit = f"{directory}/network-rules", f"{names.prefix}-network.service"
-    rules = render("hub/network-rules.j2", bridge=names.users_bridge, open=[addresses.hub_users, addresses.proxy_users])
+    rules = render(
+        "hub/network-rules.j2",
+        bridge=names.users_bridge,
+        open=[addresses.hub_users, addresses.proxy_users],
+        closed=[names.core_bridge, names.users_bridge],
+    )
     service = render("hub/network.service.j2", hub=lab.hub.hub_name, script=script)
     operations.directory(name="make the scripts' directory", path=directory)
     operations.file(name="place the rules", dest=script, content=rules, mode="0755")

@@ -125,7 +125,7 @@ def removing(lab: Lab) -> list[Step]:
     engine = "command -v docker >/dev/null || exit 0; "
     networks = f"docker network ls -q --filter label={LABEL_HUB}={hub}"
     unit = f"{names.prefix}-network.service"
-    rules = f"iptables -w 30 -S DOCKER-USER 2>/dev/null | grep -- ' -i {names.users_bridge} '"
+    rules = f"iptables -w 30 -S DOCKER-USER 2>/dev/null | grep -E -- ' -i ({names.users_bridge}|{names.core_bridge}) '"
     return [
         ("removing containers", f"{engine}{_ours(lab)} | xargs -r docker rm -f >/dev/null"),
         ("removing networks", f"{engine}{networks} | xargs -r docker network rm >/dev/null"),
