@@ -70,11 +70,10 @@ class TestSite:
         assert "ssl_ciphers" not in text
 
 
-def test_the_users_network_opens_to_hub_and_proxy_in_both_directions() -> None:
-    rules = render("hub/network-rules.j2", bridge="hfu-lab", open=["10.217.0.2", "10.217.0.3"])
-    opened = [line for line in rules.splitlines() if line.startswith("open -i")]
-    assert opened == [
-        f"open -i hfu-lab -o hfu-lab {way} {address} -j ACCEPT"
-        for address in ("10.217.0.2", "10.217.0.3")
-        for way in ("-s", "-d")
+def test_the_users_network_opens_to_hub_and_proxy_in_both_directions_and_to_nobody_outside() -> None:
+    open_to, closed = ["10.217.0.2", "10.217.0.3"], ["hfc-lab", "hfu-lab"]
+    rules = render("hub/network-rules.j2", bridge="hfu-lab", open=open_to, closed=closed)
+    assert [line for line in rules.splitlines() if line.startswith("rule ")] == [
+        *(f"rule -i hfu-lab -o hfu-lab {way} {address} -j ACCEPT" for address in open_to for way in ("-s", "-d")),
+        *(f"rule ! -i {inner} -o {inner} -m conntrack --ctstate NEW -j DROP" for inner in closed),
     ]
