@@ -143,12 +143,26 @@ class HubfleetNativeAuthenticator(PermittedUsers, NativeAuthenticator):  # type:
                 f"{LONGEST_PASSWORD} bytes, and not be too common."
             )
         set_password(self.db, name, await asyncio.to_thread(hash_password, new), one_time=False)
+        self.end_sessions(name)
+        self.db.commit()
+        return ""
+
+    def change_password(self, username: str, new_password: str) -> bool:
+        """What the admin's page does for somebody: as with ``passwd``, the password is good for choosing another."""
+        name = self.normalize_username(username)
+        if self.get_user(name) is None or not self.is_password_strong(new_password):
+            return False
+        set_password(self.db, name, hash_password(new_password), one_time=True)
+        self.end_sessions(name)
+        self.db.commit()
+        return True
+
+    def end_sessions(self, name: str) -> None:
+        """Log ``name`` out everywhere. Does not commit."""
         user = orm.User.find(self.db, name)
         if user is not None:
             self.db.refresh(user)
             end_sessions(self.db, user, keep_servers=True)
-        self.db.commit()
-        return ""
 
     def delete_user(self, user: Any) -> None:
         self.db.query(OneTimePassword).filter_by(username=user.name).delete()
@@ -288,10 +302,8 @@ class ToggleAuthorizationHandler(handlers.LocalBase):  # type: ignore[misc]
     async def post(self, name: str) -> None:
         if self.authenticator.get_user(name) is None:
             raise web.HTTPError(404)
-        account = UserInfo.change_authorization(self.db, name)
-        user = orm.User.find(self.db, name)
-        if user is not None and not account.is_authorized:
-            end_sessions(self.db, user, keep_servers=True)
+        if not UserInfo.change_authorization(self.db, name).is_authorized:
+            self.authenticator.end_sessions(name)
             self.db.commit()
         self.redirect(self.hub.base_url + "authorize#" + name)
 
