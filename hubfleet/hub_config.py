@@ -72,7 +72,7 @@ def server_environment(lab: Lab) -> dict[str, str]:
     outside = lab.outside
     environment: dict[str, str] = {}
     if outside.outbound_proxy:
-        no_proxy = ",".join(["localhost", "127.0.0.1", lab.addresses.hub_users, *outside.outbound_no_proxy])
+        no_proxy = outside.no_proxy(lab.addresses.hub_users)
         ways = {"http_proxy": outside.outbound_proxy, "https_proxy": outside.outbound_proxy, "no_proxy": no_proxy}
         environment |= ways | {name.upper(): value for name, value in ways.items()}
     if outside.extra_ca:

@@ -180,12 +180,13 @@ def directory(path: str, user: str = "root", group: str = "root", mode: str = "0
 
 
 @operation()
-def packages(names: list[str]) -> Commands:
+def packages(names: list[str], sources: str = "") -> Commands:
     """Install Debian packages, after whatever an interrupted or still running package manager left.
 
     pyinfra's own apt operations fail while another apt runs and after an interrupted dpkg.
 
     + names: the packages.
+    + sources: directory of the only apt sources to read; empty for the host's own.
     """
     there = host.get_fact(facts.Packages, names=names)
     missing = [package for package in names if package not in there]
@@ -196,6 +197,10 @@ def packages(names: list[str]) -> Commands:
     busy = "ls -l /proc/[0-9]*/fd 2>/dev/null | grep -qE '/var/lib/(dpkg/lock|apt/lists/lock)'"
     wait = f'{deadline}; while {busy} && [ "$(date +%s)" -lt "$end" ]; do sleep 2; done'
     apt = "DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -q"
+    if sources:
+        only = ["-o", "Dir::Etc::SourceList=/dev/null", "-o", f"Dir::Etc::SourceParts={sources}"]
+        # What the host's own sources list is not forgotten for it.
+        apt += f" {_q(*only)} -o APT::Get::List-Cleanup=0"
     yield StringCommand(wait)
     yield StringCommand("DEBIAN_FRONTEND=noninteractive dpkg --force-confold --configure -a")
     yield StringCommand(f"{apt} update")

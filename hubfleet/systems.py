@@ -7,6 +7,15 @@ CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
 
 @dataclass(frozen=True)
+class Archive:
+    """An apt source: its address, and its suites and components with spaces between them."""
+
+    url: str
+    suites: str
+    components: str
+
+
+@dataclass(frozen=True)
 class System:
     """A supported release and what is particular to it."""
 
@@ -22,6 +31,17 @@ class System:
         if self.distribution == "ubuntu":
             return ["docker.io", "docker-buildx"]
         return ["docker.io", "docker-cli", "docker-buildx"]
+
+    def archives(self, mirror: str) -> list[Archive]:
+        """Where a mirror keeps what the release gets, later corrections too. Debian's security archive stands beside
+        its main one, named as Debian names it; Ubuntu's is in the same."""
+        mirror, name = mirror.rstrip("/"), self.codename
+        if self.distribution == "ubuntu":
+            return [Archive(mirror, f"{name} {name}-updates {name}-security", "main universe")]
+        return [
+            Archive(mirror, f"{name} {name}-updates", "main"),
+            Archive(f"{mirror}-security", f"{name}-security", "main"),
+        ]
 
     @property
     def nginx_http2_directive(self) -> bool:

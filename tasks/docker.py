@@ -23,8 +23,7 @@ def install_engine(lab: Lab, system: System) -> None:
     operations.directory(name="make the configuration directory", path="/etc/docker")
     operations.daemon_json(name="configure the engine", dest=DAEMON, wanted=wanted_daemon(docker))
     if outside.outbound_proxy:
-        no_proxy = ",".join(["localhost", "127.0.0.1", *outside.outbound_no_proxy])
-        drop_in = render("docker/proxy.conf.j2", proxy=outside.outbound_proxy, no_proxy=no_proxy)
+        drop_in = render("docker/proxy.conf.j2", proxy=outside.outbound_proxy, no_proxy=outside.no_proxy())
         operations.directory(name="make the drop-in directory", path=str(PurePosixPath(PROXY).parent))
         operations.file(name="give the engine the proxy", dest=PROXY, content=drop_in)
         reads[PROXY] = operations.content_hash(drop_in)
@@ -33,13 +32,13 @@ def install_engine(lab: Lab, system: System) -> None:
         operations.file(name="place the repository's key", dest=KEYRING, content=lab.read(docker.apt_key))
         operations.file(
             name="add the repository",
-            dest="/etc/apt/sources.list.d/hubfleet-docker.sources",
+            dest=f"{outside.apt_sources or '/etc/apt/sources.list.d'}/hubfleet-docker.sources",
             content=render("docker/docker.sources.j2", url=docker.apt_url, system=system, keyring=KEYRING),
         )
     engine = (
         ["docker-ce", "docker-ce-cli", "docker-buildx-plugin"] if docker.source == "docker" else system.engine_packages
     )
-    operations.packages(name="install the engine", names=engine)
+    operations.packages(name="install the engine", names=engine, sources=outside.apt_sources)
     operations.unit(name="start the engine", service="docker.service")
     operations.applied(
         name="load the configuration",

@@ -13,7 +13,7 @@ from hubfleet.systems import System
 def serve_https(lab: Lab, system: System) -> None:
     """Certificate, site, check, reload."""
     certificate, key = f"{lab.paths.edge}/tls.crt", f"{lab.paths.edge}/tls.key"
-    operations.packages(name="install nginx", names=["nginx"])
+    operations.packages(name="install nginx", names=["nginx"], sources=lab.outside.apt_sources)
     reads: dict[str, str | None] = {certificate: None, key: None}
     if lab.tls.mode == "files":
         chain, private = lab.read(lab.tls.cert), resolve(lab.tls.key, lab.directory).unmask() + "\n"

@@ -244,17 +244,38 @@ class Network(Concern):
 class Outside(Concern):
     """How a host reaches the world: campus networks have proxies, mirrors and authorities of their own."""
 
-    outbound_proxy: OptionalUrl = Field(description="HTTP proxy for everything that goes out, or empty.")
-    outbound_no_proxy: list[NoProxy] = Field(description="Names and networks reached without that proxy.")
+    outbound_proxy: OptionalUrl = Field(
+        description="HTTP proxy for apt, the engine, image builds and users' servers, or empty."
+    )
+    outbound_no_proxy: list[NoProxy] = Field(
+        description="Names and networks reached without that proxy, such as a `docker_mirror` or an `apt_mirror` "
+        "of the campus. apt heeds whole names and addresses alone."
+    )
     extra_ca: LocalFile = Field(
         description="PEM file on the control machine, relative to the inventory, with authorities to trust "
         "beside the system's own: hosts, engine and image builds."
     )
     apt_mirror: OptionalUrl = Field(
-        description="Debian mirror for hosts and image builds, or empty for what the host has."
+        description="Mirror of the system's archive, such as http://mirror.example.org/debian (its security archive "
+        "is then http://mirror.example.org/debian-security), or empty for what hosts and images have. Hubfleet's own "
+        "runs of apt read it and nothing else; the host's own sources stay as they are, and image builds swap it in."
     )
     pypi_mirror: OptionalUrl = Field(description="Python package index for image builds, or empty for the default.")
     npm_mirror: OptionalUrl = Field(description="npm registry for image builds, or empty for the default.")
+
+    @property
+    def apt_sources(self) -> str:
+        """Directory on the host of the only sources that our runs of apt read; empty for the host's own."""
+        return "/etc/apt/hubfleet.d" if self.apt_mirror else ""
+
+    @property
+    def direct_hosts(self) -> list[str]:
+        """Of what is reached without `outbound_proxy`, the single hosts: apt knows no domains and no networks."""
+        return [name for name in self.outbound_no_proxy if name[0] not in ".*" and not set("/:") & set(name)]
+
+    def no_proxy(self, *more: str) -> str:
+        """What is reached without `outbound_proxy`, as the variable NO_PROXY holds it."""
+        return ",".join(["localhost", "127.0.0.1", *more, *self.outbound_no_proxy])
 
 
 class Images(Concern):

@@ -83,15 +83,17 @@ def test_the_engine_takes_its_configuration(
 
 @pytest.mark.parametrize("proxy", ["", "http://proxy.example.org:3128"])
 def test_apt_takes_its_proxy_and_its_mirror(checker: Checker, release: str, proxy: str) -> None:
-    settings = render("system/apt.conf.j2", proxy=proxy)
+    settings = render("system/apt.conf.j2", proxy=proxy, direct=["mirror.example.org"])
     dump = "apt-config dump Acquire::https::Proxy"
-    wanted = f'Acquire::https::Proxy "{proxy}";\n' if proxy else ""
+    direct = 'Acquire::https::Proxy::mirror.example.org "DIRECT";\n'
+    wanted = f'Acquire::https::Proxy "{proxy}";\n{direct}' if proxy else ""
     assert checker.check("/etc/apt/apt.conf.d/90hubfleet", settings, dump) == (0, wanted)
-    sources = render("system/apt.sources.j2", mirror="https://mirror.example.org/debian", system=SYSTEMS[release])
+    mirror, name = "https://mirror.example.org/debian", SYSTEMS[release].codename
+    sources = render("system/apt.sources.j2", archives=SYSTEMS[release].archives(mirror))
     code, said = checker.check("/etc/apt/sources.list.d/hubfleet.sources", sources, "apt-get update --print-uris")
     assert code == 0, said
-    for suite in (SYSTEMS[release].codename, f"{SYSTEMS[release].codename}-updates"):
-        assert f"'https://mirror.example.org/debian/dists/{suite}/InRelease'" in said
+    for path in (f"/dists/{name}", f"/dists/{name}-updates", f"-security/dists/{name}-security"):
+        assert f"'{mirror}{path}/InRelease'" in said
 
 
 def test_systemd_takes_its_units(checker: Checker) -> None:
@@ -104,5 +106,5 @@ def test_systemd_takes_its_units(checker: Checker) -> None:
 
 
 def test_the_shell_takes_the_networks_rules(checker: Checker) -> None:
-    rules = render("hub/network-rules.j2", bridge="hfu-lab", open=["10.217.0.2", "10.217.0.3"])
+    rules = render("hub/network-rules.j2", bridge="hfu-lab", open=["10.217.0.2"], closed=["hfc-lab", "hfu-lab"])
     assert checker.check("/usr/local/bin/network-rules", rules, "sh -n /usr/local/bin/network-rules") == (0, "")
