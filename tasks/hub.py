@@ -34,6 +34,7 @@ def provide_images(lab: Lab) -> None:
             ("NPM_CONFIG_REGISTRY", outside.npm_mirror),
             ("HTTP_PROXY", outside.outbound_proxy),
             ("HTTPS_PROXY", outside.outbound_proxy),
+            ("NO_PROXY", outside.no_proxy() if outside.outbound_proxy else ""),
         ):
             arguments += ["--build-arg", f"{argument}={value}"] if value else []
         ca = CA_BUNDLE if outside.extra_ca else ""
