@@ -448,6 +448,9 @@ def container(
             state = host.get_fact(facts.HostFile, path=path)
             same = same and (wanted is None or (state is not None and state.sha256 == wanted))
     well = now is not None and now.get("status") == "running" and now.get("health") != "unhealthy"
+    if same and well and now is not None and now.get("health") == "starting":
+        # Begun by a run that was cut off, or just now: the engine looks too seldom to know.
+        well = host.get_fact(facts.Probe, command_line=f"{_probe(spec)} && echo healthy || :") == "healthy"
     if same and well and previous is None:
         host.noop(f"container {spec.name} is as wanted")
         return
@@ -477,7 +480,7 @@ def container(
 def _healthy(spec: ContainerSpec, patience: int) -> Iterable[PyinfraCommand]:
     """Wait for health with progress; on failure show the log and bring the previous container back."""
     name, old = _q(spec.name), _q(f"{spec.name}-previous")
-    probe = f"docker exec {name} {_q(*spec.health)} >/dev/null 2>&1" if spec.health else _running(name)
+    probe = _probe(spec)
     step = 10
     if not _executing():
         yield StringCommand(f"# wait up to {patience} s for {spec.name} to be healthy")
@@ -503,6 +506,11 @@ def _healthy(spec: ContainerSpec, patience: int) -> Iterable[PyinfraCommand]:
         f"else echo {failed} >&2; fi; false"
     )
     yield StringCommand(back)
+
+
+def _probe(spec: ContainerSpec) -> str:
+    name = _q(spec.name)
+    return f"docker exec {name} {_q(*spec.health)} >/dev/null 2>&1" if spec.health else _running(name)
 
 
 def _running(quoted: str) -> str:

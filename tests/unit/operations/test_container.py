@@ -40,6 +40,7 @@ def host_with(
     label: str | None = DIGEST,
     status: str = "running",
     health: str = "healthy",
+    answers: bool = True,
     previous: str | None = None,
     token: str = "c" * 64,
 ) -> Bench:
@@ -48,14 +49,14 @@ def host_with(
     def state(of: str) -> str:
         return json.dumps({"labels": {LABEL_SPEC: of}, "status": status, "image": "i", "health": health})
 
-    answers: dict[str | re.Pattern[str], str] = {}
+    told: dict[str | re.Pattern[str], str] = {"docker exec": "healthy" if answers else ""}
     if previous is not None:
-        answers[inspected("hubfleet-lab-hub-previous")] = state(previous)
+        told[inspected("hubfleet-lab-hub-previous")] = state(previous)
     if label is not None:
-        answers[inspected("hubfleet-lab-hub")] = state(label)
-    answers["for f in"] = f"{KEYED} {TOKEN}"
-    answers["stat -c"] = f"regular file|root|root|40740|40740|400\n{token}  -"
-    return Bench.telling(answers)
+        told[inspected("hubfleet-lab-hub")] = state(label)
+    told["for f in"] = f"{KEYED} {TOKEN}"
+    told["stat -c"] = f"regular file|root|root|40740|40740|400\n{token}  -"
+    return Bench.telling(told)
 
 
 def commands(host: Bench, spec: ContainerSpec = SPEC, wanted_token: str | None = None) -> list[str]:
@@ -97,7 +98,11 @@ def test_one_that_somebody_stopped_is_started_and_not_made_anew() -> None:
 
 def test_one_that_is_running_and_unhealthy_is_not_called_as_wanted() -> None:
     assert commands(host_with(health="unhealthy")) == [START, DROP_PREVIOUS]
-    assert commands(host_with(health="starting")) == []
+
+
+def test_one_that_still_starts_is_waited_for_unless_it_answers_already() -> None:
+    assert commands(host_with(health="starting", answers=True)) == []
+    assert commands(host_with(health="starting", answers=False)) == [START, DROP_PREVIOUS]
 
 
 def test_a_run_cut_off_before_its_first_start_makes_it_anew_on_all_its_networks() -> None:
