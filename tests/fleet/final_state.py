@@ -21,6 +21,9 @@ PASSING = re.compile(r"\.sqlite-(wal|shm|journal)$")
 
 UNITS = "docker nginx hubfleet-hub-network"
 
+#: An engine that ran before Hubfleet came keeps the addresses of its own bridge.
+OURS = "--filter label=io.hubfleet.hub"
+
 SPEC_LABEL = "io.hubfleet.spec"
 
 ACCOUNTS = """
@@ -37,7 +40,7 @@ def final_state(host: Host) -> dict[str, object]:
         "files": files(host),
         "packages": host.packages(),
         "containers": {about["Name"]: container(about) for about in inspected(host, "container", "ps -aq")},
-        "networks": {about["Name"]: network(about) for about in inspected(host, "network", "network ls -q")},
+        "networks": {about["Name"]: network(about) for about in inspected(host, "network", f"network ls -q {OURS}")},
         "images": sorted(set(host.run("docker images --format '{{.Repository}}:{{.Tag}}'").out.splitlines())),
         "units": host.run(f"systemctl is-enabled {UNITS}; systemctl is-active {UNITS}").out,
         "rules": host.run("iptables -S DOCKER-USER").out,

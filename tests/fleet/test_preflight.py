@@ -10,12 +10,13 @@ from tests.fleet.ring import Four, Lab
 #: What is wrong with the host, and how it comes to be so.
 WRONG = {
     "disk": "mount -t tmpfs -o size=64m,nr_inodes=200 none /var/lib/hubfleet",
-    "port": "systemd-run -q --unit other-web python3 -m http.server 80",
+    "port": "systemctl disable -q --now nginx && systemd-run -q --unit other-web python3 -m http.server 80",
     "owner": "install -d -o 1234 -g 1234 /srv/hubfleet/users",
     "engine": (
         "mkdir -p /root/deb/DEBIAN && cd /root/deb && "
         "printf 'Package: podman-docker\\nVersion: 1\\nArchitecture: all\\nMaintainer: x\\nDescription: x\\n' "
-        "> DEBIAN/control && dpkg-deb -q --build . /root/podman-docker.deb && dpkg -i /root/podman-docker.deb"
+        "> DEBIAN/control && dpkg-deb --build . /root/podman-docker.deb && "
+        "dpkg -r docker.io docker-buildx docker-cli && dpkg -i /root/podman-docker.deb"
     ),
     "system": "sed -i 's/^ID=.*/ID=fedora/' /usr/lib/os-release",
 }
