@@ -38,6 +38,7 @@ class Person:
 
     def __post_init__(self) -> None:
         self.web.verify = str(self.hub.certificate)
+        self.web.trust_env = False  # a bundle named in the environment would be taken in its place
 
     # -- the hub's pages
 
