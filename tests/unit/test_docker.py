@@ -9,7 +9,7 @@ import pytest
 
 from hubfleet.daemon import merge_daemon, wanted_daemon
 from hubfleet.images import BuildContext, hub_context, image_name
-from hubfleet.systems import System
+from hubfleet.systems import Archive, System
 from tests.unit.labs import lab_of
 
 
@@ -99,3 +99,9 @@ class TestSystems:
     )
     def test_have_the_engine_in_packages_of_their_own(self, system: System, packages: list[str]) -> None:
         assert system.engine_packages == packages
+
+    def test_of_ubuntu_find_corrections_in_the_same_archive_of_a_mirror(self) -> None:
+        (archive,) = System("ubuntu", "24.04", "noble").archives("http://mirror.example.org/ubuntu/")
+        assert archive == Archive(
+            "http://mirror.example.org/ubuntu", "noble noble-updates noble-security", "main universe"
+        )

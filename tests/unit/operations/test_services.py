@@ -35,6 +35,14 @@ class TestPackages:
         assert "DPkg::Lock::Timeout=300" in update
         assert "DPkg::Lock::Timeout=300" in install
 
+    def test_come_from_the_hosts_own_sources_or_from_ours_alone(self) -> None:
+        own = Bench.telling({}).commands(operations.packages, names=self.NAMES)
+        assert not any("Dir::Etc" in command for command in own)
+        *_, update, install = Bench.telling({}).commands(operations.packages, names=self.NAMES, sources="/etc/ours")
+        for command in (update, install):
+            assert "-o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts=/etc/ours" in command
+        assert "APT::Get::List-Cleanup=0" in update
+
     def test_never_ask_a_question(self) -> None:
         commands = Bench.telling({}).commands(operations.packages, names=self.NAMES)
         assert all("DEBIAN_FRONTEND=noninteractive" in command for command in commands[1:])

@@ -49,6 +49,13 @@ def test_the_fixed_addresses_are_none_that_servers_get(lab: Lab) -> None:
     assert not any(ipaddress.ip_address(address) in pool for address in fixed)
 
 
+def test_apt_goes_directly_to_the_single_hosts_that_are_reached_without_the_proxy(write: Write) -> None:
+    direct = ["mirror.example.org", "192.0.2.3", ".example.org", "10.0.0.0/8", "registry.example.org:5000"]
+    outside = check_inventory(write({"a": URL | {"outbound_no_proxy": direct}}), cwd=ROOT)["a"].outside
+    assert outside.direct_hosts == ["mirror.example.org", "192.0.2.3"]
+    assert outside.no_proxy("10.217.0.2") == f"localhost,127.0.0.1,10.217.0.2,{','.join(direct)}"
+
+
 # --- hub.yaml ------------------------------------------------------------------------------------------------
 
 
