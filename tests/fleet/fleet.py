@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import docker
 from cryptography.hazmat.primitives import serialization
@@ -34,6 +34,9 @@ from tests.fleet.engine import (
 )
 from tests.fleet.host import Host, HostSpec, port_answers, put_files
 from tests.fleet.registry import Registry
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container
 
 #: Where networks of fleets are taken from: away from what engines take by default and from what Hubfleet
 #: gives the engines of hosts (10.210.0.0/16, 10.217.0.0/16).
@@ -153,6 +156,16 @@ class Fleet:
         for host in self.hosts.values():
             host.wait()
         self._save()
+
+    def service(self, name: str, image: str, command: list[str], files: dict[str, bytes], *, last: int) -> "Container":
+        """Starts a container that hosts reach at the subnet's address ``last`` (3 to 9), and that has a way out."""
+        container = client().containers.create(
+            image, command, name=f"hubfleet-{self.name}-{name}", init=True, labels=self._labels
+        )
+        put_files(container, files, 0o644)
+        client().networks.get(self.network_name).connect(container, ipv4_address=str(self.subnet[last]))
+        container.start()
+        return container
 
     def inventory(self, path: Path, groups: dict[str, list[tuple[Host, dict[str, object]]]]) -> Path:
         """Writes a plain pyinfra inventory: groups of hosts with their data; each host's key is checked."""

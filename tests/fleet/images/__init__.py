@@ -56,6 +56,11 @@ def registry() -> str:
     return _built("registry", "", base("debian13"), {}, "registry")
 
 
+def campus() -> str:
+    """The tag of the image that runs a campus network's apt mirror and its proxy."""
+    return _built("campus", "", base("debian13"), {}, "campus")
+
+
 def ensure_images(fleet: "Fleet") -> None:
     """Serves, under their production names, all images that hosts pull: Debian's, and ours built here once.
 
