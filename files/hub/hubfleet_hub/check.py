@@ -13,6 +13,7 @@ from jupyterhub import orm
 from jupyterhub.app import JupyterHub
 from jupyterhub.user import User
 from traitlets import TraitError
+from traitlets.config.loader import PyFileConfigLoader
 
 from .__main__ import CONFIG_FILE
 from .config import ETC, ConfigError
@@ -21,11 +22,11 @@ from .config import ETC, ConfigError
 def check() -> str:
     """What is wrong, in one line; empty when nothing is."""
     try:
-        app = JupyterHub(config_file=str(CONFIG_FILE), raise_config_file_errors=True)
-        app.load_config_file(str(CONFIG_FILE))
+        app = JupyterHub(config=PyFileConfigLoader(str(CONFIG_FILE)).load_config())
         db = orm.new_session_factory("sqlite:///:memory:")()
         authenticator = app.authenticator_class(parent=app, _deprecated_db_session=db)
-        app.spawner_class(parent=app, authenticator=authenticator, db=db, user=User(orm.User(name="check"), {}, db=db))
+        user = User(orm.User(name="check"), {}, db=db)
+        app.spawner_class(parent=app, authenticator=authenticator, db=db, user=user)
     except ConfigError as error:
         return str(error)
     except TraitError as error:

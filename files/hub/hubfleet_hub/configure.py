@@ -8,7 +8,7 @@ from typing import Any
 
 from traitlets.config import Config
 
-from .config import ETC, HUB_PORT, PROXY_PORT, SECRETS, STATE, VERIFY_USERS, HubConfig, read_secret
+from .config import HUB_PORT, PROXY_PORT, SECRETS, STATE, VERIFY_USERS, HubConfig, read_secret
 
 DATABASE = STATE / "jupyterhub.sqlite"
 
@@ -38,7 +38,7 @@ def configure(c: Config, hub: HubConfig) -> None:
     import_module(f"hubfleet_hub.spawners.{hub.spawner}").configure(c, hub)
 
 
-def load_own(c: Config, directory: Path = ETC / "jupyterhub_config.d") -> None:
+def load_own(c: Config, directory: Path) -> None:
     """Run a lab's own files in the order of their names; each sees ``c`` as the one before left it."""
     for path in sorted(directory.glob("*.py")):
         exec(compile(path.read_text("utf-8"), path, "exec"), {"c": c, "__file__": str(path), "__name__": path.stem})
