@@ -94,12 +94,18 @@ class Person:
         self.token = answer.json()["token"]
         return self
 
-    def ask(self, method: str, path: str, **options: Any) -> requests.Response:
+    def ask(
+        self, method: str, path: str, *, via: requests.Session | None = None, timeout: float = TIMEOUT, **options: Any
+    ) -> requests.Response:
         """A request below the hub's address with the token, and without cookies."""
-        return requests.request(
-            method, f"{self.hub.url}{path}", headers={"Authorization": f"token {self.token}"},
-            verify=str(self.hub.certificate), timeout=options.pop("timeout", TIMEOUT), **options,
-        )  # fmt: skip
+        return (via or requests).request(
+            method,
+            f"{self.hub.url}{path}",
+            headers={"Authorization": f"token {self.token}"},
+            verify=str(self.hub.certificate),
+            timeout=timeout,
+            **options,
+        )
 
     def about(self) -> dict[str, Any]:
         """What the hub's API says about them."""

@@ -6,7 +6,6 @@ import hashlib
 import socket
 import ssl
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 import requests
 
@@ -55,43 +54,43 @@ def test_the_hub_sees_the_clients_own_address_whatever_it_claims(hub: Hub) -> No
 
 
 def test_an_upload_of_a_gibibyte_arrives_whole(hub: Hub, newcomer: Callable[[str], Person]) -> None:
-    flo = newcomer("flo").start()
-    size, digest = 32 * MIB, hashlib.sha256()
-    for number in range(1, 33):
-        chunk = hashlib.sha256(bytes([number])).digest() * (size // 32)
-        digest.update(chunk)
-        body = {
-            "type": "file",
-            "format": "base64",
-            "chunk": number if number < 32 else -1,
-            "content": base64.b64encode(chunk).decode(),
-        }
-        saved = flo.ask("PUT", f"{flo.prefix}api/contents/big.bin", json=body, timeout=300)
-        assert saved.ok, f"chunk {number}: {saved.status_code} {saved.text[:500]}"
+    """In chunks of a mebibyte each, as JupyterLab sends a file."""
+    flo, digest = newcomer("flo").start(), hashlib.sha256()
+    with requests.Session() as kept_open:
+        for number in range(1, 1025):
+            chunk = hashlib.sha256(b"%d" % number).digest() * (MIB // 32)
+            digest.update(chunk)
+            body = {
+                "type": "file",
+                "format": "base64",
+                "chunk": number if number < 1024 else -1,
+                "content": base64.b64encode(chunk).decode(),
+            }
+            saved = flo.ask("PUT", f"{flo.prefix}api/contents/big.bin", json=body, via=kept_open)
+            assert saved.ok, f"chunk {number}: {saved.status_code} {saved.text[:500]}\n{hub.log()}"
     seen = hub.host.run("sha256sum /srv/hubfleet/users/flo/big.bin; rm /srv/hubfleet/users/flo/big.bin").out
     assert seen.split()[0] == digest.hexdigest()
     flo.stop()
 
 
-def test_the_edge_itself_takes_bodies_up_to_its_limit(hub: Hub) -> None:
-    """`edge_max_upload` is 2 GiB: the edge passes on a body of 1.5 GiB, and answers to one of 3 GiB itself."""
-    assert answer_to_a_body_of(hub, 1536 * MIB)[1] != "nginx"
-    assert answer_to_a_body_of(hub, 3072 * MIB) == (413, "nginx")
+def test_the_edge_takes_bodies_up_to_its_limit(hub: Hub) -> None:
+    """`edge_max_upload` is 2 GiB."""
+    assert not is_too_large(hub, 1536 * MIB)
+    assert is_too_large(hub, 3072 * MIB)
 
 
-def answer_to_a_body_of(hub: Hub, size: int) -> tuple[int, str]:
-    """The status, and who says so, when a client announces a body of this size and sends its first mebibyte."""
-    address = urlsplit(hub.url).hostname or ""
+def is_too_large(hub: Hub, size: int) -> bool:
+    """Whether a client that announces a body of this size is refused at once; else it is waited for."""
     trust = ssl.create_default_context(cafile=str(hub.certificate))
     with (
-        socket.create_connection((address, 443), timeout=30) as plain,
-        trust.wrap_socket(plain, server_hostname=address) as tls,
+        socket.create_connection((hub.host.address, 443), timeout=5) as plain,
+        trust.wrap_socket(plain, server_hostname=hub.host.address) as tls,
     ):
-        head = f"POST /hub/login HTTP/1.1\r\nHost: {address}\r\nContent-Length: {size}\r\n\r\n"
-        tls.sendall(head.encode())
-        answer = tls.recv(65536).decode(errors="replace")
-    server = "nginx" if "<center>nginx</center>" in answer else "behind"
-    return int(answer.split()[1]), server
+        tls.sendall(f"POST /hub/login HTTP/1.1\r\nHost: {hub.host.address}\r\nContent-Length: {size}\r\n\r\n".encode())
+        try:
+            return tls.recv(65536).startswith(b"HTTP/1.1 413 ")
+        except TimeoutError:
+            return False
 
 
 async def open_ports(address: str) -> list[int]:
