@@ -1,10 +1,12 @@
 """A campus network: what stands between hosts without a way out and the world."""
 
+import shlex
+import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tests.fleet import Fleet, images
+from tests.fleet import Fleet, Host, images
 from tests.fleet.fleet import wait_for
 from tests.fleet.host import port_answers
 from tests.fleet.images import debian
@@ -56,6 +58,15 @@ def proxy(fleet: Fleet) -> Service:
     files = {"/etc/campus-proxy.conf": TINYPROXY.encode()}
     command = ["tinyproxy", "-d", "-c", "/etc/campus-proxy.conf"]
     return _service(fleet, "proxy", command, files, last=PROXY, port=PROXY_PORT, path="")
+
+
+def has_way_out(host: Host) -> bool:
+    """Whether a host reaches this machine's own Debian archive, its name looked up here."""
+    archive = urlsplit(debian.apt_sources()[0].uri)
+    assert archive.hostname
+    port = archive.port or {"http": 80, "https": 443}[archive.scheme]
+    knock = f"</dev/tcp/{socket.gethostbyname(archive.hostname)}/{port}"
+    return host.run(f"timeout 5 bash -c {shlex.quote(knock)}", check=False).code == 0
 
 
 def _service(
