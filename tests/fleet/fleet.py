@@ -32,7 +32,7 @@ from tests.fleet.engine import (
     own_id,
     withheld_capabilities,
 )
-from tests.fleet.host import Host, HostSpec, port_answers, put_files
+from tests.fleet.host import Host, HostSpec, put_files
 from tests.fleet.registry import Registry
 
 if TYPE_CHECKING:
@@ -216,8 +216,7 @@ class Fleet:
             mounts=[Mount("/var/lib/registry", str(storage), type="bind")],
         )  # fmt: skip
         client().networks.get(self.network_name).connect(container, ipv4_address=str(self.subnet[2]))
-        host, _, port = self.registry.local.partition(":")
-        wait_for(lambda: port_answers(host, int(port)), "the fleet's registry")
+        wait_for(self.registry.answers, "the fleet's registry")
 
     def _host(self, spec: HostSpec, address: str) -> Host:
         return Host(

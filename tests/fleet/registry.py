@@ -18,6 +18,13 @@ class Registry:
     #: Where the outer engine reaches it: ``127.0.0.1:PORT``, which engines trust without TLS.
     local: str
 
+    def answers(self) -> bool:
+        """Whether it is up. The engine takes connections for it before that, and drops them."""
+        try:
+            return requests.get(f"http://{self.local}/v2/", timeout=5).ok
+        except requests.RequestException:
+            return False
+
     def push(self, image: str, name: str) -> None:
         """Serves an image of the outer engine under a Docker Hub name (``debian:13-slim``, ``a/b:1``).
 
