@@ -514,4 +514,6 @@ def _probe(spec: ContainerSpec) -> str:
 
 
 def _running(quoted: str) -> str:
-    return f'[ "$(docker inspect -f {{{{.State.Running}}}} {quoted} 2>/dev/null)" = true ]'
+    """Whether a container runs, and not only between one crash and the next: the engine calls that running too."""
+    form = "'{{.State.Running}} {{lt .RestartCount 3}}'"
+    return f'[ "$(docker inspect -f {form} {quoted} 2>/dev/null)" = "true true" ]'
