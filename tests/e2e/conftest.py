@@ -20,7 +20,8 @@ from tests.fleet.images import ensure_images
 from tests.fleet.ring import Lab
 
 KEEP = bool(os.environ.get("HUBFLEET_KEEP"))
-NAME = "e2e"
+#: Two runs at a time have a fleet each; one that is kept is found again by its name.
+NAME = "e2e" if KEEP else f"e2e-{os.getpid()}"
 
 #: Seconds; the first test waits for the images and the deploy.
 TIMEOUT = 1800

@@ -14,7 +14,8 @@ from tests.fleet.images import ensure_images
 from tests.fleet.ring import Four, Lab
 
 KEEP = bool(os.environ.get("HUBFLEET_KEEP"))
-NAME = "ring"
+#: Two runs at a time have a fleet each; one that is kept is found again by its name.
+NAME = "ring" if KEEP else f"ring-{os.getpid()}"
 
 #: Seconds; a test that starts with a deploy to several hosts takes minutes.
 TIMEOUT = 1800
