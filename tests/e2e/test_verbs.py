@@ -126,7 +126,7 @@ def test_remove_takes_the_services_and_leaves_the_data_to_the_next_apply(hub: Hu
     assert hub.host.run("cat /srv/hubfleet/users/pia/kept.txt").out == "still here"
 
     hub.apply()
-    assert pia.log_in().ok
+    assert pia.logged_in()  # what she was logged in with is still good
     assert pia.start().kernel().run("open('kept.txt').read()") == "'still here'"
     pia.stop()
 
