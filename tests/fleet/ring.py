@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 from hubfleet.images import ROOT
@@ -119,6 +120,13 @@ def shows_login(host: Host) -> bool:
     anything.check_hostname, anything.verify_mode = False, ssl.CERT_NONE
     with urlopen(f"https://{host.address}/hub/login", context=anything, timeout=30) as page:
         return page.status == 200 and b'name="password"' in page.read()
+
+
+def unchanged(results: dict[str, Any]) -> set[str]:
+    """The hosts of a run (`pyinfra --json`). Fails the test when an operation changed one, or failed there."""
+    disturbed = [operation for operation in results["operations"] if operation["success"] or operation["error"]]
+    assert disturbed == []
+    return {host for operation in results["operations"] for host in operation["no_change"]}
 
 
 def secrets_of(host: Host) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Several hosts at once: Debian 13 as root and by sudo with a password, Debian 12, and one that does not answer."""
 
+import json
 import re
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import yaml
 
 from hubfleet.images import ROOT
 from tests.fleet import Fleet
-from tests.fleet.ring import STATE, Four, Lab, shows_login
+from tests.fleet.ring import STATE, Four, Lab, shows_login, unchanged
 
 GOOD = ("alpha", "beta", "gamma")
 
@@ -51,9 +52,10 @@ def test_a_labs_own_group_data_outside_the_clone_overrides_ours(ring: Fleet, fou
     assert written["server"]["pids_limit"] == 777
 
 
-def test_pyinfra_itself_ends_with_an_error_too_and_changes_nothing_more(four: Four) -> None:
-    printed = four.lab.pyinfra("-y", code=1)
+def test_a_second_run_by_pyinfra_itself_changes_none_of_them_and_ends_with_an_error_for_the_one(four: Four) -> None:
+    printed = four.lab.pyinfra("-y", "--json", code=1)
     assert re.search(r"delta.*(timed out|banner|No existing session|Error)", printed), printed
+    assert unchanged(json.loads(printed.out)["results"]) == set(GOOD)
 
 
 BAD = {
