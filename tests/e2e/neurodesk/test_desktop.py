@@ -11,11 +11,10 @@ from tests.e2e.person import Person
 
 @pytest.fixture
 def desktop(hub: Hub) -> Iterator[Hub]:
-    """The hub with the flavour's own profile and devices, which small hosts go without."""
-    usual = {key: hub.lab.common[key] for key in ("server_profile", "server_devices")}
-    hub.apply(server_profile="desktop", server_devices=["/dev/fuse"])
+    """The hub with the flavour's own profile; the device that goes with it no disposable host has."""
+    hub.apply(server_profile="desktop")
     yield hub
-    hub.apply(**usual)
+    hub.apply(server_profile="restricted")
 
 
 def test_a_desktop_has_the_rights_it_needs_and_its_user_has_none(
