@@ -29,9 +29,9 @@ expect.set_options(timeout=PATIENCE)
 
 
 def screenshots() -> Path:
-    """Where pictures go: docs/screenshots when HUBFLEET_SCREENSHOTS is set, else the cache."""
-    path = ROOT / "docs" / "screenshots" if os.environ.get("HUBFLEET_SCREENSHOTS") else cache_dir() / "screenshots"
-    path.mkdir(parents=True, exist_ok=True)
+    """Where pictures go; those that a test takes on purpose go to docs/screenshots with HUBFLEET_SCREENSHOTS=1."""
+    path = cache_dir() / "screenshots"
+    path.mkdir(exist_ok=True)
     return path
 
 
@@ -131,4 +131,5 @@ class Visitor:
         expect(self.page.locator(".jp-mod-current.jp-mod-dirty")).to_have_count(0)
 
     def shoot(self, name: str) -> None:
-        self.page.screenshot(path=screenshots() / f"{name}.png")
+        directory = ROOT / "docs" / "screenshots" if os.environ.get("HUBFLEET_SCREENSHOTS") else screenshots()
+        self.page.screenshot(path=directory / f"{name}.png")
