@@ -56,7 +56,9 @@ def hub(users_fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Hub:
     """A neurodesk hub over HTTPS, with two admins: `admin` belongs to the browser, `deputy` to everyone else."""
     if "hub" in users_fleet.hosts:
         host = users_fleet.host("hub")
-        host.run("docker ps -aq | xargs -r docker rm -f; rm -rf /var/lib/hubfleet/hub /srv/hubfleet/users")
+        # The images too: the stand-ins of yesterday have the names of today's.
+        host.run("docker ps -aq | xargs -r docker rm -f; docker images -q | sort -u | xargs -r docker rmi -f")
+        host.run("rm -rf /var/lib/hubfleet/hub /srv/hubfleet/users")
     else:
         (host,) = users_fleet.start(HostSpec("hub"))
     settings: dict[str, dict[str, object]] = {"hub": {"public_url": f"https://{host.address}"}}
