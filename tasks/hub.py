@@ -226,7 +226,14 @@ def _proxy(lab: Lab) -> ContainerSpec:
         hub=lab.hub.hub_name,
         role="proxy",
         image=_image(lab, "hub"),
-        command=("python", "-m", "hubfleet_hub.proxy", addresses.hub_core, addresses.proxy_core),
+        command=(
+            "python",
+            "-m",
+            "hubfleet_hub.proxy",
+            addresses.hub_core,
+            addresses.proxy_core,
+            lab.hub.public_url.base_path,
+        ),
         user=USER,
         memory=512 * 1024**2,
         networks=(

@@ -13,7 +13,6 @@ from hubfleet_hub.config import VERIFY_USERS, ConfigError, HubConfig
 from hubfleet_hub.configure import configure
 from hubfleet_hub.spawners.docker import (
     HubfleetDockerSpawner,
-    absent_device,
     create_options,
     environment,
     host_options,
@@ -190,12 +189,6 @@ def test_root_in_a_restricted_server_is_refused(make: Make) -> None:
         make(server__user="root")
 
 
-def test_a_device_that_the_host_lacks_is_left_out(make: Make) -> None:
-    config = make(server__devices=["/dev/fuse", "/dev/kvm"])
-    assert host_options(config, {"/dev/kvm"})["devices"] == ["/dev/fuse:/dev/fuse:rwm"]
-
-
-def test_dockers_word_for_a_missing_device_is_understood() -> None:
-    said = 'error gathering device information while adding custom device "/dev/fuse": no such file or directory'
-    assert absent_device(said) == "/dev/fuse"
-    assert absent_device("no space left on device") is None
+def test_servers_are_given_the_devices_that_are_set(make: Make) -> None:
+    config = make(server__devices=["/dev/fuse"])
+    assert host_options(config)["devices"] == ["/dev/fuse:/dev/fuse:rwm"]

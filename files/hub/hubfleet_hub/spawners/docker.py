@@ -1,8 +1,6 @@
 """A container a user, on the hub's own host."""
 
-import re
-from collections.abc import Collection
-from typing import Any, ClassVar
+from typing import Any
 
 from docker.errors import APIError, ImageNotFound
 from docker.types import LogConfig, Mount
@@ -33,10 +31,6 @@ class HubfleetDockerSpawner(DockerSpawner):  # type: ignore[misc]
 
     hub_config = Instance(HubConfig, config=True, help="What hub.yaml says.")
 
-    absent_devices: ClassVar[set[str]] = set()
-    """Devices that Docker did not find on the host. The hub cannot look there itself, and a FUSE that the kernel
-    lacks is no reason to give nobody a server."""
-
     @default("name_template")
     def _default_name_template(self) -> str:
         # No escaped name has "_", so no user's server can have the name of another's.
@@ -55,19 +49,14 @@ class HubfleetDockerSpawner(DockerSpawner):  # type: ignore[misc]
                 await homes.ask(self.user.name)
             except homes.HomeError as error:
                 raise SpawnRefused(f"Your files cannot be reached: {error}.") from error
-        while True:
-            try:
-                return await super().start()
-            except ImageNotFound as error:
-                raise SpawnRefused(
-                    f"The image {self.image} is not on this host yet; please tell whoever runs the hub."
-                ) from error
-            except APIError as error:
-                device = absent_device(error.explanation or "")
-                if device is None or device in self.absent_devices:
-                    raise SpawnRefused(f"Docker refused to start your server: {error.explanation}") from error
-                self.log.warning("The host has no %s; servers start without it", device)
-                self.absent_devices.add(device)
+        try:
+            return await super().start()
+        except ImageNotFound as error:
+            raise SpawnRefused(
+                f"The image {self.image} is not on this host yet; please tell whoever runs the hub."
+            ) from error
+        except APIError as error:
+            raise SpawnRefused(f"Docker refused to start your server: {error.explanation}") from error
 
     @property
     def mount_binds(self) -> list[Mount]:
@@ -94,12 +83,6 @@ class HubfleetDockerSpawner(DockerSpawner):  # type: ignore[misc]
         ]
 
 
-def absent_device(explanation: str) -> str | None:
-    """The device that Docker did not find on the host, from its words for that."""
-    found = re.search(r'device information while adding custom device "([^"]+)": no such file', explanation)
-    return found[1] if found else None
-
-
 def create_options(hub: HubConfig) -> dict[str, Any]:
     """What Docker's create call is given beside the limits, for `HubConfig.server.profile`."""
     options: dict[str, Any] = {
@@ -112,13 +95,13 @@ def create_options(hub: HubConfig) -> dict[str, Any]:
     return options
 
 
-def host_options(hub: HubConfig, absent: Collection[str] = ()) -> dict[str, Any]:
-    """Docker's host config of a server: limits, devices but for the absent, log size, and what the profile says."""
+def host_options(hub: HubConfig) -> dict[str, Any]:
+    """Docker's host config of a server: limits, devices, log size, and what the profile says."""
     options: dict[str, Any] = {
         "memswap_limit": hub.server.mem_limit,
         "pids_limit": hub.server.pids_limit,
         "shm_size": hub.server.shm_size,
-        "devices": [f"{device}:{device}:rwm" for device in hub.server.devices if device not in absent],
+        "devices": [f"{device}:{device}:rwm" for device in hub.server.devices],
         "log_config": LogConfig(type=LogConfig.types.JSON, config={"max-size": "10m", "max-file": "3"}),
     }
     match hub.server.profile:
@@ -157,6 +140,6 @@ def configure(c: Config, hub: HubConfig) -> None:
     spawner.cpu_limit = hub.server.cpu_limit
     spawner.environment = environment(hub)
     spawner.extra_create_kwargs = create_options(hub)
-    spawner.extra_host_config = lambda spawner: host_options(hub, spawner.absent_devices)
+    spawner.extra_host_config = host_options(hub)
     if hub.server.command:
         spawner.cmd = list(hub.server.command)
