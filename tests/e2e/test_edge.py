@@ -96,16 +96,17 @@ def is_too_large(hub: Hub, size: int) -> bool:
 async def open_ports(address: str) -> list[int]:
     """Every TCP port on which something accepts a connection."""
     found: list[int] = []
-    at_once = asyncio.Semaphore(500)
+    ports = iter(range(1, 65536))
 
-    async def knock(port: int) -> None:
-        async with at_once:
+    async def knock() -> None:
+        # Knocker by knocker and not all ports at once: a loop that is busy with the rest lets an answer time out.
+        for port in ports:
             try:
-                _, writer = await asyncio.wait_for(asyncio.open_connection(address, port), 10)
+                _, writer = await asyncio.wait_for(asyncio.open_connection(address, port), 30)
             except (OSError, TimeoutError):
-                return
+                continue
             found.append(port)
             writer.close()
 
-    await asyncio.gather(*(knock(port) for port in range(1, 65536)))
+    await asyncio.gather(*(knock() for _ in range(100)))
     return sorted(found)
