@@ -27,22 +27,24 @@ class Point:
     host: HostSpec
     operation: str | int
     seconds: float = 0.0
-    #: Whether packages have to be under way on the host by then; that work outlives the run.
+    #: Whether packages have to be under way on the host by then.
     installing: bool = False
+    #: Whether that work has to go on when the run is dead, so that the next one has something to wait for.
+    outlived: bool = False
 
     def __str__(self) -> str:
         return self.host.name
 
 
 THREE = [
-    Point(HostSpec("killed-installing", ready=False), "Docker | install the engine", installing=True),
+    Point(HostSpec("killed-installing", ready=False), "Docker | install the engine", installing=True, outlived=True),
     Point(HostSpec("killed-pulling"), "Images | pull the hub's image", 1.0),
     Point(HostSpec("killed-starting"), "Hub | run the hub", 2.0),
 ]
 
-#: Of the operations of a whole deploy, about fifty; some are over in a moment and some take long.
+#: Of the operations of a whole deploy, fifty; some are over in a moment and some take long.
 TWENTY = [
-    *(Point(HostSpec(f"killed-at-{number:02}"), number, 0.1 * (number % 7)) for number in range(2, 50, 3)),
+    *(Point(HostSpec(f"killed-at-{number:02}"), number, 0.1 * (number % 7)) for number in range(1, 46, 3)),
     *(
         Point(HostSpec(f"killed-installing-{number}", ready=False), name, seconds, installing=True)
         for number, (name, seconds) in enumerate(
@@ -50,6 +52,7 @@ TWENTY = [
                 ("System | install base packages", 0.0),
                 ("Docker | install the engine", 1.0),
                 ("Docker | install the engine", 8.0),
+                ("Docker | install the engine", 16.0),
                 ("Edge | install nginx", 0.0),
             ]
         )
@@ -122,7 +125,7 @@ def kill_at(point: Point, host: Host, lab: Lab) -> None:
         # No wait for anything: the point lies within an operation.
         time.sleep(point.seconds)
         run.kill()
-    if point.installing:
+    if point.outlived:
         assert installing(host), "nothing outlived the run: there is nothing for the next one to wait for"
 
 
