@@ -21,12 +21,16 @@ hub_db_url = ""  # SQLite on the host; for PostgreSQL a reference such as "env:H
 hub_db_upgrade = False
 hub_mem_limit = "1G"
 hub_config_dir = ""
+hub_frame_ancestors: list[str] = []
+hub_cut_servers = False
 
 # --- Who may enter --------------------------------------------------------------------------------
 
 users_admins = ["admin"]
 users_allowed: list[str] = []  # empty: whoever signs up and is approved
 users_banned: list[str] = []
+users_oauth: dict[str, str] = {}
+users_shares: list[dict[str, str]] = []
 
 native_open_signup = False  # an admin approves who signs up
 native_ask_email = True
@@ -35,9 +39,27 @@ native_check_common_password = True
 native_failed_logins = 5
 native_lockout = 300
 
+oauth_provider = "github"
+oauth_client_id = ""
+oauth_client_secret = ""
+oauth_url = ""
+oauth_allowed_organizations: list[str] = []
+oauth_traits: dict[str, object] = {}
+
+lti13_issuer = ""
+lti13_client_ids: list[str] = []
+lti13_authorize_url = ""
+lti13_jwks_url = ""
+lti13_username_claim = "email"
+lti13_leeway = 10
+lti13_max_age = 600
+lti13_tool_name = "JupyterHub"
+
 # --- Users' servers -------------------------------------------------------------------------------
 
 server_image = "singleuser"  # the small JupyterLab that comes with Hubfleet
+server_build = ""
+server_volumes: list[dict[str, object]] = []
 server_command: list[str] = []  # the image's own
 server_environment: dict[str, str] = {}
 server_home = "/home/jovyan"
@@ -54,6 +76,8 @@ server_start_timeout = 120  # images are on the host before they are needed, so 
 server_http_timeout = 120
 server_active_limit = 0
 server_concurrent_spawns = 100  # JupyterHub's own
+
+shared_name = "lab"
 
 cull_timeout = 1209600  # two weeks
 cull_every = 600
@@ -96,6 +120,10 @@ network_core_subnet = "10.217.16.0/28"
 image_source = "build"
 image_repository = "hubfleet"
 image_base = "debian:13-slim"
+image_parts = ["science", "r", "latex", "git"]
+image_julia_version = ""
+image_julia_url = ""
+image_julia_sha256 = ""
 
 # --- The way out of a campus network --------------------------------------------------------------
 

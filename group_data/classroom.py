@@ -1,6 +1,6 @@
-"""A class: many small servers, started at once, their files in a volume a user."""
+"""A class: many small servers, started at once, entered from a university's LMS, their files in a volume a user."""
 
-login = ["native"]  # from a university's LMS (lti13) with a later version
+login = ["lti13"]  # or ["native"]: people sign up here
 spawner = "docker"
 homes = "volume"
 engine = "single"

@@ -1,4 +1,4 @@
-"""One JupyterLab that all share and edit together, with no way out; a later version builds it."""
+"""One JupyterLab that all share and edit together, with no way out."""
 
 login = ["oauth"]
 spawner = "shared"

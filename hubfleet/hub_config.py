@@ -31,7 +31,13 @@ def hub_config(lab: Lab, image: str) -> HubConfig:
                 "failed_logins": lab.native.failed_logins,
                 "lockout_seconds": lab.native.lockout,
             },
+            "oauth": lab.oauth.model_dump(exclude={"client_secret"}) if "oauth" in lab.hub.login else None,
+            "lti13": lab.lti13.model_dump() if "lti13" in lab.hub.login else None,
+            "frame_ancestors": lab.hub.hub_frame_ancestors,
             "spawner": lab.hub.spawner,
+            "shared": {"name": lab.shared.name, "address": lab.addresses.shared}
+            if lab.hub.spawner == "shared"
+            else None,
             "server": {
                 "image": image,
                 "allowed_images": [],
@@ -46,7 +52,10 @@ def hub_config(lab: Lab, image: str) -> HubConfig:
                 # Images made for more than notebooks set up the container as root and then become NB_UID.
                 "user": "" if server.profile == "restricted" else "root",
                 "network": lab.names.users_network,
-                "volumes": [_AUTHORITIES] if lab.outside.extra_ca else [],
+                "volumes": [
+                    *(volume.model_dump() for volume in server.volumes),
+                    *([_AUTHORITIES] if lab.outside.extra_ca else []),
+                ],
                 "devices": server.devices,
                 "start_timeout": server.start_timeout,
                 "http_timeout": server.http_timeout,

@@ -17,11 +17,14 @@ from hubfleet.settings.models import (
     Edge,
     Hub,
     Images,
+    Lti13,
     Native,
     Network,
+    OAuth,
     Outside,
     Preflight,
     Server,
+    Shared,
     Storage,
     Tls,
     Users,
@@ -73,6 +76,7 @@ class Names(BaseModel):
     hub: str
     proxy: str
     homes: str
+    shared: str
     core_network: str
     users_network: str
     core_bridge: str
@@ -100,6 +104,8 @@ class Addresses(BaseModel):
     hub_users: str
     proxy_core: str
     proxy_users: str
+    shared: str
+    """The one JupyterLab that all share, on the users' network."""
 
 
 class Lab(BaseModel):
@@ -117,7 +123,10 @@ class Lab(BaseModel):
     hub: Hub
     users: Users
     native: Native
+    oauth: OAuth
+    lti13: Lti13
     server: Server
+    shared: Shared
     cull: Cull
     storage: Storage
     tls: Tls
@@ -188,6 +197,7 @@ class Lab(BaseModel):
             hub=f"{prefix}-hub",
             proxy=f"{prefix}-proxy",
             homes=f"{prefix}-homes",
+            shared=f"{prefix}-shared",
             core_network=f"{prefix}-core",
             users_network=f"{prefix}-users",
             core_bridge=f"hfc-{bridge}",
@@ -209,4 +219,5 @@ class Lab(BaseModel):
             hub_users=str(users[2]),
             proxy_core=str(core[3]),
             proxy_users=str(users[3]),
+            shared=str(users[4]),
         )

@@ -22,6 +22,7 @@ from hubfleet.settings.types import (
     Mode,
     NoProxy,
     OptionalUrl,
+    Origin,
     Registry,
     Seconds,
     SecretRef,
@@ -81,10 +82,27 @@ class Hub(Concern):
         "and needs no leave; a PostgreSQL database you dump yourself, then set this for one run."
     )
     hub_mem_limit: Memory = Field(description="Memory of the hub's container.")
+    hub_frame_ancestors: list[Origin] = Field(
+        description="Origins whose pages may show the hub in a frame, such as https://lms.example.org; empty for none."
+    )
+    hub_cut_servers: bool = Field(
+        description="Whether a new hub image may end servers that run inside the hub's container (spawner `local`). "
+        "Set it for one run; without it such a run waits until none runs."
+    )
     hub_config_dir: LocalFile = Field(
         description="Directory on the control machine, relative to the inventory, whose *.py JupyterHub "
         "reads last (jupyterhub_config.d); empty for none. Your own code: Hubfleet cannot vouch for it."
     )
+
+
+class Share(BaseModel):
+    """One person's home opened to another."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    home: UserName = Field(description="Whose home.")
+    to: UserName = Field(description="Who may enter it.")
+    access: Literal["read", "write"] = Field(description="What they may do there.")
 
 
 class Users(Concern):
@@ -101,6 +119,15 @@ class Users(Concern):
         "tokens and running servers at the next run; files stay."
     )
     banned: list[UserName] = Field(description="Never let in, whatever else says so.")
+    oauth: dict[UserName, Line] = Field(
+        description="A user's name here and their login at the OAuth provider: either way of logging in leads to the "
+        "same home. Of several logins on one page, people whom this does not name get names with a prefix, "
+        "such as github-ada."
+    )
+    shares: list[Share] = Field(
+        description="Homes opened to others, such as {'home': 'ada', 'to': 'grace', 'access': 'read'} (spawner "
+        "`local`). One taken off the list is closed at the next run."
+    )
 
 
 class Native(Concern):
@@ -119,6 +146,62 @@ class Native(Concern):
     lockout: Seconds = Field(description="Seconds an account stays locked.")
 
 
+class OAuth(Concern):
+    """Accounts of an OAuth provider (login `oauth`)."""
+
+    prefix = "oauth_"
+
+    provider: Literal[
+        "auth0", "azuread", "bitbucket", "cilogon", "generic", "github", "gitlab", "globus", "google", "okpy",
+        "openshift",
+    ] = Field(description="Who keeps the accounts, as oauthenticator names it.")  # fmt: skip
+    client_id: Line = Field(description="The id that the provider gave this hub's application.")
+    client_secret: SecretRef = Field(description="Reference to the secret that it gave with it.")
+    url: OptionalUrl = Field(
+        description="Address of a GitHub Enterprise or GitLab of your own, or empty for the public one."
+    )
+    allowed_organizations: list[Line] = Field(
+        description="Organisations (GitLab: groups) whose members may log in besides `users_allowed`."
+    )
+    traits: JsonObject = Field(description="More traits of the provider's class, as oauthenticator documents them.")
+
+
+class Lti13(Concern):
+    """Launches from a learning management system (login `lti13`). Its administrator knows the first four."""
+
+    prefix = "lti13_"
+
+    issuer: Line = Field(description="The LMS's issuer (platform id), as it writes it into every launch.")
+    client_ids: list[Line] = Field(description="The client ids under which the LMS knows this hub.")
+    authorize_url: OptionalUrl = Field(description="The LMS's authentication request URL.")
+    jwks_url: OptionalUrl = Field(description="The LMS's public keyset URL.")
+    username_claim: Line = Field(
+        description="The claim that names a user here: `sub` never changes and says nothing, `email` reads well, "
+        "`custom_NAME` is a custom field of the launch. `users_admins` are values of it."
+    )
+    leeway: Seconds = Field(description="Seconds by which the clocks of LMS and hub may differ.")
+    max_age: Timeout = Field(description="Seconds for which a launch is good after the LMS has signed it.")
+    tool_name: Line = Field(description="The hub's name in the LMS.")
+
+
+class Shared(Concern):
+    """The one JupyterLab that all share (spawner `shared`)."""
+
+    prefix = "shared_"
+
+    name: Slug = Field(description="Its name: part of its address (/services/NAME/), and its directory's name.")
+
+
+class Volume(BaseModel):
+    """One more directory or Docker volume in every server."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    source: Line = Field(description="An absolute path on the host, or a volume's name.")
+    target: HostPath = Field(description="Where servers see it.")
+    read_only: bool = Field(default=True, description="Whether servers may only read it.")
+
+
 class Server(Concern):
     """A user's single-user server. No hub ships without limits."""
 
@@ -127,6 +210,15 @@ class Server(Concern):
     image: ServerImage = Field(
         description="Image of the servers, with a tag or a digest (never `latest`, which means something "
         "else each day), or `singleuser` for the small JupyterLab that comes with Hubfleet.",
+    )
+    build: LocalFile = Field(
+        description="Directory on the control machine, relative to the inventory, with a Dockerfile of your own that "
+        "the servers' image is built from on the host, named as in `server_image`; empty for none. Its build "
+        "argument BASE_IMAGE is the JupyterLab that comes with Hubfleet."
+    )
+    volumes: list[Volume] = Field(
+        description="More directories or volumes in every server, such as "
+        "{'source': '/srv/course', 'target': '/home/jovyan/course'}; read-only unless 'read_only' is False."
     )
     command: list[Line] = Field(description="Command of the container; empty for the image's own.")
     environment: dict[Variable, Line] = Field(description="Environment of every server. Readable by users: no secrets.")
@@ -287,6 +379,13 @@ class Images(Concern):
         description="Build them on the host, or pull images built elsewhere from the same sources."
     )
     repository: Image = Field(description="Registry and folder they are named under.")
+    parts: list[Literal["science", "r", "latex", "git"]] = Field(
+        description="What the personal image has beside JupyterLab: scientific Python, R with its kernel, export to "
+        "PDF by LaTeX, git in JupyterLab."
+    )
+    julia_version: Line = Field(description="Julia for the personal image, such as 1.12.1; empty for none.")
+    julia_url: OptionalUrl = Field(description="Where its archive (.tar.gz for Linux, x86-64) is.")
+    julia_sha256: Line = Field(description="The archive's SHA-256, in hexadecimal digits.")
     base: Image = Field(description="Debian image they are built from; a digest pins it for good.")
 
 

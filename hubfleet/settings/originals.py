@@ -15,8 +15,8 @@ RENAMED: dict[str, str] = {
     "F2B_DB_PURGE_AGE": "fail2ban comes with a later version",
     # Personal JupyterHub (joedeandev/personal-jupyterhub)
     "GITHUB_CALLBACK_URL": "it follows from public_url",
-    "GITHUB_CLIENT_ID": "login through GitHub comes with a later version",
-    "GITHUB_CLIENT_SECRET": "login through GitHub comes with a later version",
+    "GITHUB_CLIENT_ID": "use oauth_client_id",
+    "GITHUB_CLIENT_SECRET": "use oauth_client_secret",
     "OAUTH_CALLBACK_URL": "it follows from public_url",
     # jupyterhub-deploy-docker and its LTI 1.3 branch (martinclaus)
     "JUPYTERHUB_ADMIN": "use users_admins",
@@ -24,10 +24,10 @@ RENAMED: dict[str, str] = {
     "DOCKER_NOTEBOOK_IMAGE": "use server_image",
     "DOCKER_NOTEBOOK_DIR": "use server_home",
     "DOCKER_SPAWN_CMD": "use server_command",
-    "LTI13_USERNAME_KEY": "login from an LMS comes with a later version, as lti13_username_key",
-    "LTI13_AUTHORIZE_URL": "login from an LMS comes with a later version, as lti13_authorize_url",
-    "LTI13_CLIENT_ID": "login from an LMS comes with a later version, as lti13_client_id",
-    "LTI13_ENDPOINT": "login from an LMS comes with a later version, as lti13_jwks_endpoint",
+    "LTI13_USERNAME_KEY": "use lti13_username_claim",
+    "LTI13_AUTHORIZE_URL": "use lti13_authorize_url",
+    "LTI13_CLIENT_ID": "use lti13_client_ids",
+    "LTI13_ENDPOINT": "use lti13_jwks_url; the issuer goes into lti13_issuer",
     "LTI13_TOKEN_URL": "leave it out: nothing reads it",
     # XNAT's hub (NrgXnat/xnat-jupyterhub-image)
     "JH_UID": "leave it out: the hub has an account of its own, the same on every host",
@@ -60,10 +60,6 @@ RENAMED: dict[str, str] = {
 """Keys of the systems that Hubfleet replaces, in upper case, each with what to do."""
 
 LATER: dict[str, str] = {
-    "lti13_": "login from an LMS",
-    "oauth_": "login through GitHub and other OAuth providers",
-    "github_": "login through GitHub",
-    "pam_": "login with Linux passwords",
     "xnat_": "login through XNAT",
     "swarm_": "a swarm",
     "haproxy_": "haproxy",

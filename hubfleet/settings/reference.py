@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 from hubfleet.settings import types
 from hubfleet.settings.lab import FLAVOURS, Lab
-from hubfleet.settings.models import AddressPool, Concern
+from hubfleet.settings.models import AddressPool, Concern, Share, Volume
 from hubfleet.settings.originals import RENAMED
 from hubfleet.settings.rules import BUILT
 
@@ -56,6 +56,7 @@ WORDS: list[tuple[object, str]] = [
     (types.Mode, "file mode as text"),
     (types.HttpUrl, "URL"),
     (types.OptionalUrl, "URL, or empty"),
+    (types.Origin, "origin"),
     (types.Registry, "host:port"),
     (types.NoProxy, "name or network"),
     (types.Image, "image"),
@@ -68,6 +69,8 @@ WORDS: list[tuple[object, str]] = [
     (types.SecretRef, "secret"),
     (types.Url, "address"),
     (AddressPool, '`{"base": network, "size": prefix length}`'),
+    (Share, '`{"home": user, "to": user, "access": "read" or "write"}`'),
+    (Volume, '`{"source": path or volume, "target": path, "read_only": True or False}`'),
     (bool, "`True` or `False`"),
     (int, "whole number"),
     (float, "number"),

@@ -57,18 +57,20 @@ def findings(values: Mapping[str, Any], directory: Path) -> Iterator[Finding]:
 # --- The axes ---------------------------------------------------------------------------------------------
 
 BUILT: dict[str, tuple[str, ...]] = {
-    "login": ("native",),
-    "spawner": ("docker",),
+    "login": ("native", "pam", "oauth", "lti13"),
+    "spawner": ("docker", "local", "shared"),
     "homes": ("directory", "volume"),
     "edge": ("nginx",),
     "tls_mode": ("self_signed", "files"),
-    "egress": ("open",),
+    "egress": ("open", "blocked"),
     "engine": ("single",),
 }
 """What this version has on each axis."""
 
 FITS: list[tuple[str, str, str, tuple[str, ...], str]] = [
     ("login", "pam", "spawner", ("local",), "the users are Linux users of the hub's own container"),
+    ("spawner", "local", "homes", ("directory",), "the users' homes are directories of the host"),
+    ("spawner", "shared", "homes", ("directory",), "the notebooks are a directory of the host"),
     ("spawner", "swarm", "engine", ("swarm",), "services need a swarm"),
     ("spawner", "swarm", "homes", ("directory", "shared"), "a volume is on one host of the swarm only"),
     ("egress", "blocked", "server_profile", ("restricted", "desktop"), "privileged users can undo every rule"),
@@ -125,6 +127,14 @@ def _banned(users_admins: list[str], users_allowed: list[str], users_banned: lis
     both = sorted((set(users_admins) | set(users_allowed)) & set(users_banned))
     if both:
         yield Finding("users_banned", f"has {', '.join(both)}, who may enter by another list; choose one")
+
+
+@rule
+def _one_form(login: list[str]) -> Iterator[Finding]:
+    if {"native", "pam"} <= set(login):
+        yield Finding("login", "has native and pam, which both ask for a name and a password; choose one")
+    if len(set(login)) < len(login):
+        yield Finding("login", "names a login twice; leave one out")
 
 
 @rule

@@ -107,6 +107,13 @@ def _url_or_empty(value: str) -> str:
     return http_url(value) if value else value
 
 
+def _origin(value: str) -> str:
+    url = urlsplit(http_url(value))
+    if url.path.strip("/") or url.query or url.fragment:
+        raise ValueError("is more than an origin; write scheme, host and port, such as https://lms.example.org")
+    return value.rstrip("/")
+
+
 def _registry(value: str) -> str:
     host, _, port = value.partition(":")
     if not all(_HOST_LABEL.fullmatch(label) for label in host.split(".")) or (port and not port.isdigit()):
@@ -235,6 +242,9 @@ HttpUrl = Annotated[str, AfterValidator(http_url)]
 
 OptionalUrl = Annotated[str, AfterValidator(_url_or_empty)]
 """An http or https URL without credentials, or empty."""
+
+Origin = Annotated[str, AfterValidator(_origin)]
+"""Scheme, host and port of a site."""
 
 Registry = Annotated[str, AfterValidator(_registry)]
 """host:port of an image registry."""

@@ -27,7 +27,7 @@ def _hub_data(**changes: Any) -> dict[str, Any]:
             "trusted_proxies": ["10.210.0.1"],
         },
         "login": ["native"],
-        "users": {"admins": ["admin"], "allowed": [], "banned": []},
+        "users": {"admins": ["admin"], "allowed": [], "banned": [], "oauth": {}, "shares": []},
         "native": {
             "open_signup": False,
             "ask_email": True,
@@ -36,7 +36,11 @@ def _hub_data(**changes: Any) -> dict[str, Any]:
             "failed_logins": 5,
             "lockout_seconds": 300,
         },
+        "oauth": None,
+        "lti13": None,
+        "frame_ancestors": [],
         "spawner": "docker",
+        "shared": None,
         "server": {
             "image": "hubfleet/singleuser:1",
             "allowed_images": [],

@@ -50,8 +50,8 @@ Seconds = Annotated[int, Field(gt=0)]
 SecondsOrOff = Annotated[int, Field(ge=0)]
 Id = Annotated[int, Field(ge=0, lt=2**32 - 1)]
 
-Login = Literal["native"]
-SpawnerKind = Literal["docker"]
+Login = Literal["native", "pam", "oauth", "lti13"]
+SpawnerKind = Literal["docker", "local", "shared"]
 Profile = Literal["restricted", "desktop", "privileged"]
 Homes = Literal["directory", "volume"]
 Database = Literal["sqlite", "secret"]
@@ -95,6 +95,14 @@ class Addresses(_Part):
         return spelled + [f"::ffff:{address}" for address in self.trusted_proxies if address.version == 4]
 
 
+class Share(_Part):
+    """One person's home opened to another."""
+
+    home: UserName
+    to: UserName
+    access: Literal["read", "write"]
+
+
 class Users(_Part):
     """Who may use the hub."""
 
@@ -104,6 +112,10 @@ class Users(_Part):
     """Who else may log in; empty: whoever an admin approves."""
     banned: tuple[UserName, ...]
     """May not log in, whatever else is said of them."""
+    oauth: dict[UserName, str]
+    """Who else a person is: the name here to the login at the OAuth provider. Both lead to the same home."""
+    shares: tuple[Share, ...]
+    """Homes that others may enter; of the spawner ``local``."""
 
     @model_validator(mode="after")
     def _no_admin_is_banned(self) -> Self:
@@ -129,6 +141,45 @@ class Native(_Part):
     failed_logins: Annotated[int, Field(ge=0)]
     """Failures in a row after which an account is locked for `lockout_seconds`; 0: never."""
     lockout_seconds: SecondsOrOff
+
+
+class OAuth(_Part):
+    """Accounts of an OAuth provider (oauthenticator). The client's secret is the secret ``oauth_client_secret``."""
+
+    provider: str = Field(min_length=1)
+    """As JupyterHub names oauthenticator's classes: ``github``, ``gitlab``, ``google``, ..."""
+    client_id: str = Field(min_length=1)
+    url: str
+    """The provider's own address, for one that a lab runs itself; empty: the public one."""
+    allowed_organizations: tuple[str, ...]
+    """Whose members may log in besides those whom `Users` names."""
+    traits: dict[str, Any]
+    """Anything else that the provider's class can be told, by the name of its trait."""
+
+
+class Lti13(_Part):
+    """Launches from a learning management system, signed as LTI 1.3 says."""
+
+    issuer: str = Field(min_length=1)
+    client_ids: Annotated[tuple[str, ...], Field(min_length=1)]
+    authorize_url: str = Field(min_length=1)
+    jwks_url: str = Field(min_length=1)
+    username_claim: str = Field(min_length=1)
+    """``sub``, ``email``, ... or ``custom_NAME`` for one of the launch's custom fields."""
+    leeway: SecondsOrOff
+    """By how much the clocks of LMS and hub may differ."""
+    max_age: Seconds
+    """Since a launch was signed."""
+    tool_name: str
+
+
+class Shared(_Part):
+    """The one JupyterLab that all share; of the spawner ``shared``. Its token is the secret ``shared_token``."""
+
+    name: HubName
+    """Of the service: the page is ``/services/NAME/``."""
+    address: IPvAnyAddress
+    """Its fixed address on the users' network."""
 
 
 class Volume(_Part):
@@ -213,7 +264,15 @@ class HubConfig(_Part):
     users: Users
     native: Native | None
     """Must be given when `login` has ``native``."""
+    oauth: OAuth | None
+    """Must be given when `login` has ``oauth``."""
+    lti13: Lti13 | None
+    """Must be given when `login` has ``lti13``."""
+    frame_ancestors: tuple[str, ...]
+    """Origins whose pages may show the hub in a frame; empty: nobody's but its own."""
     spawner: SpawnerKind
+    shared: Shared | None
+    """Must be given when `spawner` is ``shared``."""
     server: Server
     home: Home
     cull: Cull
@@ -233,8 +292,11 @@ class HubConfig(_Part):
 
     @model_validator(mode="after")
     def _login_is_described(self) -> Self:
-        if "native" in self.login and self.native is None:
-            raise ValueError("native: login has 'native', so its settings are needed")
+        for login in ("native", "oauth", "lti13"):
+            if login in self.login and getattr(self, login) is None:
+                raise ValueError(f"{login}: login has {login!r}, so its settings are needed")
+        if self.spawner == "shared" and self.shared is None:
+            raise ValueError("shared: spawner is 'shared', so its settings are needed")
         return self
 
     @model_validator(mode="after")
@@ -245,6 +307,22 @@ class HubConfig(_Part):
                 "leave user empty or choose the profile 'desktop'"
             )
         return self
+
+    def name_of(self, login: Login, theirs: str) -> str:
+        """The user whom ``login``, which redirects to others' accounts, calls ``theirs`` (lower case).
+
+        A name that ``users.oauth`` declares is that person's. With several logins on one page every other name gets
+        the login's own prefix, so that a stranger called like somebody here is not that somebody: ``github-ada``.
+        """
+        if login == "oauth":
+            for ours, declared in self.users.oauth.items():
+                if declared.lower() == theirs:
+                    return ours
+        return theirs if len(self.login) == 1 else f"{self.prefix_of(login)}{theirs}"
+
+    def prefix_of(self, login: Login) -> str:
+        """What names of ``login`` begin with when there are several logins."""
+        return f"{self.oauth.provider if login == 'oauth' and self.oauth else login}-"
 
     def refuses(self, name: str) -> bool:
         """Whether ``name`` may neither log in nor have a server."""

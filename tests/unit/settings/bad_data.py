@@ -297,7 +297,6 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         "linux passwords without linux users",
         {"login": ["pam"]},
         [
-            "login = ['pam']: 'pam' comes with a later version; this version has: native",
             "spawner = 'docker': does not fit login = pam, as the users are Linux users of the hub's own container; choose 'local'",
         ],
     ),
@@ -305,7 +304,7 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         "a swarm's spawner without a swarm",
         {"spawner": "swarm"},
         [
-            "spawner = 'swarm': 'swarm' comes with a later version; this version has: docker",
+            "spawner = 'swarm': 'swarm' comes with a later version; this version has: docker, local or shared",
             "engine = 'single': does not fit spawner = swarm, as services need a swarm; choose 'swarm'",
         ],
     ),
@@ -501,7 +500,7 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         "a key of an original with another meaning now",
         {"LTI13_ENDPOINT": "https://lms.example.org"},
         [
-            "LTI13_ENDPOINT = 'https://lms.example.org': is no key of Hubfleet; login from an LMS comes with a later version, as lti13_jwks_endpoint"
+            "LTI13_ENDPOINT = 'https://lms.example.org': is no key of Hubfleet; use lti13_jwks_url; the issuer goes into lti13_issuer"
         ],
     ),
     (
@@ -511,10 +510,8 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
     ),
     (
         "a key of a later version",
-        {"oauth_client_id": "x"},
-        [
-            "oauth_client_id = 'x': is no key of this version; login through GitHub and other OAuth providers comes with a later one"
-        ],
+        {"swarm_role": "manager"},
+        ["swarm_role = 'manager': is no key of this version; a swarm comes with a later one"],
     ),
     ("pyinfra's own key mistyped", {"ssh_usr": "root"}, ["ssh_usr = 'root': is no key; did you mean ssh_user?"]),
     ("pyinfra's argument mistyped", {"_sudoo": True}, ["_sudoo = True: is no key; did you mean _sudo?"]),

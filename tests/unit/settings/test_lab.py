@@ -136,4 +136,4 @@ def test_no_model_has_a_default() -> None:
 
 
 def test_secrets_are_known_by_their_type() -> None:
-    assert secret_keys() == {"hub_db_url", "tls_key"}
+    assert secret_keys() == {"hub_db_url", "oauth_client_secret", "tls_key"}
