@@ -12,7 +12,7 @@ from typing import Literal
 ROOT = Path(__file__).resolve().parent.parent
 """The clone: where deploy.py, files/ and templates/ are."""
 
-Target = Literal["hub", "singleuser"]
+Target = Literal["hub", "singleuser", "shared", "personal"]
 
 _LEFT_OUT = {"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", "hubfleet_hub.egg-info"}
 

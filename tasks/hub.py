@@ -1,13 +1,14 @@
-"""The hub itself: images, networks, configuration, and its three containers."""
+"""The hub itself: images, networks, configuration, and its containers."""
 
 from pyinfra.api.deploy import deploy
 from pyinfra.context import host
 
 from hubfleet import __version__, operations
-from hubfleet.containers import Attachment, ContainerSpec, Mount
 from hubfleet.hub_config import config_files, hub_config
-from hubfleet.images import hub_context, image_name
+from hubfleet.images import hub_context
 from hubfleet.settings import Lab
+from hubfleet.spawners import parts
+from hubfleet.spawners.parts import USER, image
 from hubfleet.systems import CA_BUNDLE
 from hubfleet.templates import render
 from hubfleet_hub.config import HUB_UID
@@ -17,15 +18,14 @@ from tasks.secrets import MADE_ON_THE_HOST, referred
 LIBRARY = "/usr/local/lib/hubfleet"
 """Scripts of ours on the host, one directory a hub."""
 
-USER = f"{HUB_UID}:{HUB_UID}"
-
 
 @deploy("Images")
 def provide_images(lab: Lab) -> None:
-    """The hub's own images and the one of users' servers, before anybody waits for them."""
-    images, outside = lab.images, lab.outside
+    """The hub's own images and those of users' servers, before anybody waits for them."""
+    images, outside, needed = lab.images, lab.outside, parts(lab)
     if images.source == "pull":
-        operations.image_pulled(name="pull the hub's image", image=_image(lab, "hub"))
+        for target in host.loop(needed.images):
+            operations.image_pulled(name="pull the hub's images", image=image(lab, target))
     else:
         arguments = ["--build-arg", f"BASE_IMAGE={images.base}"]
         for argument, value in (
@@ -37,29 +37,19 @@ def provide_images(lab: Lab) -> None:
             ("NO_PROXY", outside.no_proxy() if outside.outbound_proxy else ""),
         ):
             arguments += ["--build-arg", f"{argument}={value}"] if value else []
-        ca = CA_BUNDLE if outside.extra_ca else ""
         operations.image_pulled(name="pull the base image", image=images.base)
-        operations.image_built(
-            name="build the hub's image",
-            image=_image(lab, "hub"),
-            target="hub",
-            context=hub_context(),
-            directory=lab.paths.build,
-            arguments=arguments,
-            ca=ca,
-        )
-        if lab.server.image == "singleuser":
+        for target in host.loop(needed.images):
             operations.image_built(
-                name="build the image of users' servers",
-                image=_server_image(lab),
-                target="singleuser",
+                name="build the hub's images",
+                image=image(lab, target),
+                target=target,
                 context=hub_context(),
                 directory=lab.paths.build,
                 arguments=arguments,
-                ca=ca,
+                ca=CA_BUNDLE if outside.extra_ca else "",
             )
-    if images.source == "pull" or lab.server.image != "singleuser":
-        operations.image_pulled(name="pull the image of users' servers", image=_server_image(lab))
+    for name in host.loop(needed.pulled):
+        operations.image_pulled(name="pull the image of users' servers", image=name)
 
 
 @deploy("Networks")
@@ -110,9 +100,10 @@ def make_networks(lab: Lab) -> None:
 
 @deploy("Hub")
 def run_hub(lab: Lab) -> None:
-    """One-time passwords and configuration first, then keeper of homes, proxy and hub: the port opens last."""
-    paths, image = lab.paths, _image(lab, "hub")
-    for user in host.loop(lab.users.admins):
+    """One-time passwords and configuration first, then the proxy and what else the hub needs, then the hub."""
+    paths, made = lab.paths, parts(lab)
+    hasher = f"docker run --rm -i --network none {made.hub.image} python -m hubfleet_hub.passwd hash"
+    for user in host.loop(lab.admins_with_passwords):
         password, hashed = f"{paths.passwords}/{escape(user)}", f"{paths.one_time}/{escape(user)}.hash"
         operations.generated(
             name="make an admin's one-time password",
@@ -124,50 +115,53 @@ def run_hub(lab: Lab) -> None:
         operations.generated(
             name="hash an admin's one-time password for the hub",
             dest=hashed,
-            command=f"docker run --rm -i --network none {image} python -m hubfleet_hub.passwd hash < {password}",
+            command=f"{hasher} < {password}",
             user=str(HUB_UID),
             group=str(HUB_UID),
         )
-    reads = _configure(lab)
-    key = paths.digest_key
-    operations.container(name="run the keeper of homes", spec=_homes(lab), reads={}, secrets={}, key=key)
-    operations.container(
-        name="run the proxy",
-        spec=_proxy(lab),
-        reads={},
-        secrets={f"{paths.secrets}/proxy_token": None},
-        key=key,
-    )
+    reads, key = _configure(lab), lab.paths.digest_key
+    for companion in host.loop(made.before):
+        operations.container(
+            name="run what the hub needs",
+            spec=companion.spec,
+            reads={},
+            secrets=dict.fromkeys(companion.secrets),
+            key=key,
+        )
     operations.container(
         name="run the hub",
-        spec=_hub(lab),
+        spec=made.hub,
         reads=reads,
         secrets=_secrets(lab),
         key=key,
         confirm=f"docker exec {lab.names.hub} python -m hubfleet_hub.prepare confirm",
     )
+    for companion in host.loop(made.after):
+        operations.container(
+            name="run what needs the hub",
+            spec=companion.spec,
+            reads={},
+            secrets=dict.fromkeys(companion.secrets),
+            key=key,
+        )
     operations.file(
         name="note what runs here",
         dest=f"{paths.root}/deployed.yaml",
         content=render(
-            "hub/deployed.yaml.j2", version=__version__, flavour=lab.flavour, url=str(lab.hub.public_url), image=image
+            "hub/deployed.yaml.j2",
+            version=__version__,
+            flavour=lab.flavour,
+            url=str(lab.hub.public_url),
+            image=made.hub.image,
         ),
     )
 
 
-def _image(lab: Lab, target: str) -> str:
-    return image_name("hub" if target == "hub" else "singleuser", lab.images.repository, lab.images.base)
-
-
-def _server_image(lab: Lab) -> str:
-    return _image(lab, "singleuser") if lab.server.image == "singleuser" else lab.server.image
-
-
 def _configure(lab: Lab) -> dict[str, str]:
     """Place what the hub reads, each file judged by the hub's own loader first. Their digests, by path."""
-    paths, image = lab.paths, _image(lab, "hub")
+    paths, made = lab.paths, parts(lab)
     own = config_files(lab)
-    files = {"hub.yaml": hub_config(lab, _server_image(lab)).to_yaml()}
+    files = {"hub.yaml": hub_config(lab, made.server_image).to_yaml()}
     files |= {f"jupyterhub_config.d/{name}": text for name, text in sorted(own.items())}
     operations.directory(
         name="make the directory of the lab's own configuration",
@@ -176,7 +170,7 @@ def _configure(lab: Lab) -> dict[str, str]:
         mode="0750",
     )
     for relative, text in host.loop(files.items()):
-        check = render("hub/check.sh.j2", paths=paths, image=image, relative=relative, user=USER).strip()
+        check = render("hub/check.sh.j2", paths=paths, image=made.hub.image, relative=relative, user=USER).strip()
         operations.file(
             name="place its configuration",
             dest=f"{paths.etc}/{relative}",
@@ -197,79 +191,3 @@ def _secrets(lab: Lab) -> dict[str, str | None]:
     """The secret files the hub reads at its start; None: made on the host."""
     made: dict[str, str | None] = {f"{lab.paths.secrets}/{name}": None for name in MADE_ON_THE_HOST}
     return made | {path: operations.content_hash(text) for path, text in referred(lab).items()}
-
-
-def _homes(lab: Lab) -> ContainerSpec:
-    return ContainerSpec(
-        name=lab.names.homes,
-        hub=lab.hub.hub_name,
-        role="homes",
-        image=_image(lab, "hub"),
-        command=("python", "-m", "hubfleet_hub.homes", str(lab.server.uid), str(lab.server.gid)),
-        user="0:0",
-        memory=128 * 1024**2,
-        mounts=(
-            Mount(lab.storage.base_user_dir, "/homes", read_only=False),
-            Mount(lab.paths.run, "/run/hubfleet/homes", read_only=False),
-        ),
-        capabilities=("CHOWN", "FOWNER", "DAC_OVERRIDE"),
-        read_only=True,
-        log_max_size=lab.docker.log_max_size,
-        log_max_files=lab.docker.log_max_files,
-    )
-
-
-def _proxy(lab: Lab) -> ContainerSpec:
-    addresses = lab.addresses
-    return ContainerSpec(
-        name=lab.names.proxy,
-        hub=lab.hub.hub_name,
-        role="proxy",
-        image=_image(lab, "hub"),
-        command=(
-            "python",
-            "-m",
-            "hubfleet_hub.proxy",
-            addresses.hub_core,
-            addresses.proxy_core,
-            lab.hub.public_url.base_path,
-        ),
-        user=USER,
-        memory=512 * 1024**2,
-        networks=(
-            Attachment(lab.names.core_network, addresses.proxy_core),
-            Attachment(lab.names.users_network, addresses.proxy_users),
-        ),
-        mounts=(Mount(f"{lab.paths.secrets}/proxy_token", "/run/hubfleet/secrets/proxy_token"),),
-        read_only=True,
-        log_max_size=lab.docker.log_max_size,
-        log_max_files=lab.docker.log_max_files,
-        health=("python", "-m", "hubfleet_hub.health", "proxy"),
-    )
-
-
-def _hub(lab: Lab) -> ContainerSpec:
-    addresses, paths = lab.addresses, lab.paths
-    return ContainerSpec(
-        name=lab.names.hub,
-        hub=lab.hub.hub_name,
-        role="hub",
-        image=_image(lab, "hub"),
-        command=("python", "-m", "hubfleet_hub"),
-        user=USER,
-        memory=lab.hub.hub_mem_limit,
-        networks=(
-            Attachment(lab.names.core_network, addresses.hub_core),
-            Attachment(lab.names.users_network, addresses.hub_users),
-        ),
-        mounts=(
-            Mount(paths.state, "/srv/hubfleet/state", read_only=False),
-            Mount(paths.etc, "/etc/hubfleet"),
-            Mount(paths.secrets, "/run/hubfleet/secrets"),
-            Mount(paths.run, "/run/hubfleet/homes", read_only=False),
-        ),
-        log_max_size=lab.docker.log_max_size,
-        log_max_files=lab.docker.log_max_files,
-        uses_engine=True,
-        health=("python", "-m", "hubfleet_hub.health"),
-    )

@@ -11,7 +11,7 @@ from hubfleet_hub.config import HUB_UID
 RANDOM_HEX = "head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \\n'; echo"
 """256 random bits as text, with what every system has."""
 
-MADE_ON_THE_HOST = ("cookie_secret", "crypt_key", "proxy_token", "verify_token", "status_token")
+MADE_ON_THE_HOST = ("cookie_secret", "crypt_key", "proxy_token", "verify_token", "status_token", "shared_token")
 """Secrets that no person ever needs to know: made once, kept, read by the hub and the proxy."""
 
 
@@ -42,6 +42,12 @@ def make_and_place(lab: Lab) -> None:
 
 def referred(lab: Lab) -> dict[str, str]:
     """The hub's secrets that come from the inventory's references: path on the host to the file's text."""
-    if not lab.hub.hub_db_url:
-        return {}
-    return {f"{lab.paths.secrets}/hub_db_url": resolve(lab.hub.hub_db_url, lab.directory).unmask() + "\n"}
+    references = {
+        "hub_db_url": lab.hub.hub_db_url,
+        "oauth_client_secret": lab.oauth.client_secret if "oauth" in lab.hub.login else "",
+    }
+    return {
+        f"{lab.paths.secrets}/{name}": resolve(reference, lab.directory).unmask() + "\n"
+        for name, reference in references.items()
+        if reference
+    }

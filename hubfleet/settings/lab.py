@@ -171,6 +171,11 @@ class Lab(BaseModel):
         return self.local(name).read_text()
 
     @property
+    def admins_with_passwords(self) -> list[str]:
+        """The admins who get a one-time password: none where people log in elsewhere."""
+        return self.users.admins if {"native", "pam"} & set(self.hub.login) else []
+
+    @property
     def paths(self) -> Paths:
         root = f"{STATE_ROOT}/{self.hub.hub_name}"
         return Paths(

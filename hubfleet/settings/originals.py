@@ -27,7 +27,7 @@ RENAMED: dict[str, str] = {
     "LTI13_USERNAME_KEY": "use lti13_username_claim",
     "LTI13_AUTHORIZE_URL": "use lti13_authorize_url",
     "LTI13_CLIENT_ID": "use lti13_client_ids",
-    "LTI13_ENDPOINT": "use lti13_jwks_url; the issuer goes into lti13_issuer",
+    "LTI13_ENDPOINT": "use lti13_jwks_url",
     "LTI13_TOKEN_URL": "leave it out: nothing reads it",
     # XNAT's hub (NrgXnat/xnat-jupyterhub-image)
     "JH_UID": "leave it out: the hub has an account of its own, the same on every host",

@@ -38,7 +38,7 @@ class Point:
 
 THREE = [
     Point(HostSpec("killed-installing", ready=False), "Docker | install the engine", installing=True, outlived=True),
-    Point(HostSpec("killed-pulling"), "Images | pull the hub's image", 1.0),
+    Point(HostSpec("killed-pulling"), "Images | pull the hub's images", 1.0),
     Point(HostSpec("killed-starting"), "Hub | run the hub", 2.0),
 ]
 

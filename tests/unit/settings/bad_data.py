@@ -499,9 +499,7 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
     (
         "a key of an original with another meaning now",
         {"LTI13_ENDPOINT": "https://lms.example.org"},
-        [
-            "LTI13_ENDPOINT = 'https://lms.example.org': is no key of Hubfleet; use lti13_jwks_url; the issuer goes into lti13_issuer"
-        ],
+        ["LTI13_ENDPOINT = 'https://lms.example.org': is no key of Hubfleet; use lti13_jwks_url"],
     ),
     (
         "jupyterhub's own name",

@@ -1,0 +1,104 @@
+"""What a hub is made of on its host, and what every hub has: the proxy, and the hub itself."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from hubfleet.containers import Attachment, ContainerSpec, Mount
+from hubfleet.images import Target, image_name
+from hubfleet.settings import Lab
+from hubfleet_hub.config import HUB_UID
+
+USER = f"{HUB_UID}:{HUB_UID}"
+
+
+@dataclass(frozen=True)
+class Companion:
+    """A container beside the hub."""
+
+    spec: ContainerSpec
+    secrets: tuple[str, ...] = ()
+    """Files on the host, made there, that it reads at its start."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Images and containers of one hub."""
+
+    images: tuple[Target, ...]
+    """Ours; built on the host or pulled."""
+    pulled: tuple[str, ...]
+    """Those of others, on the host before anybody waits for them."""
+    server_image: str
+    """What users' servers run, as hub.yaml says it."""
+    before: tuple[Companion, ...]
+    """Run before the hub."""
+    hub: ContainerSpec
+    after: tuple[Companion, ...] = ()
+    """Run after the hub, which they ask."""
+    restart: str = ""
+    """The host's command that has the hub's process read a changed configuration; empty: its container is replaced."""
+
+
+def image(lab: Lab, target: Target) -> str:
+    """The name of one of our images for this lab."""
+    return image_name(target, lab.images.repository, lab.images.base)
+
+
+def proxy(lab: Lab) -> Companion:
+    """The proxy, apart from the hub: whose restart then cuts nobody off."""
+    addresses = lab.addresses
+    token = f"{lab.paths.secrets}/proxy_token"
+    spec = ContainerSpec(
+        name=lab.names.proxy,
+        hub=lab.hub.hub_name,
+        role="proxy",
+        image=image(lab, "hub"),
+        command=(
+            "python",
+            "-m",
+            "hubfleet_hub.proxy",
+            addresses.hub_core,
+            addresses.proxy_core,
+            lab.hub.public_url.base_path,
+        ),
+        user=USER,
+        memory=512 * 1024**2,
+        networks=(
+            Attachment(lab.names.core_network, addresses.proxy_core),
+            Attachment(lab.names.users_network, addresses.proxy_users),
+        ),
+        mounts=(Mount(token, "/run/hubfleet/secrets/proxy_token"),),
+        read_only=True,
+        log_max_size=lab.docker.log_max_size,
+        log_max_files=lab.docker.log_max_files,
+        health=("python", "-m", "hubfleet_hub.health", "proxy"),
+    )
+    return Companion(spec, (token,))
+
+
+def hub(lab: Lab, target: Target = "hub", mounts: tuple[Mount, ...] = (), **more: Any) -> ContainerSpec:
+    """The hub's container; `mounts` and `more` are what a choice of spawner adds or has otherwise."""
+    addresses, paths = lab.addresses, lab.paths
+    common: dict[str, Any] = {
+        "name": lab.names.hub,
+        "hub": lab.hub.hub_name,
+        "role": "hub",
+        "image": image(lab, target),
+        "command": ("python", "-m", "hubfleet_hub"),
+        "user": USER,
+        "memory": lab.hub.hub_mem_limit,
+        "networks": (
+            Attachment(lab.names.core_network, addresses.hub_core),
+            Attachment(lab.names.users_network, addresses.hub_users),
+        ),
+        "mounts": (
+            Mount(paths.state, "/srv/hubfleet/state", read_only=False),
+            Mount(paths.etc, "/etc/hubfleet"),
+            Mount(paths.secrets, "/run/hubfleet/secrets"),
+            *mounts,
+        ),
+        "log_max_size": lab.docker.log_max_size,
+        "log_max_files": lab.docker.log_max_files,
+        "health": ("python", "-m", "hubfleet_hub.health"),
+    }
+    return ContainerSpec(**common | more)
