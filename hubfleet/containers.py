@@ -36,6 +36,16 @@ class Mount:
 
 
 @dataclass(frozen=True)
+class Restart:
+    """How the process in a container reads its files anew without the container's end, which would end more than it."""
+
+    command: str
+    """Ends well when the process answers again."""
+    stamp: str
+    """File on the host that remembers what was last read."""
+
+
+@dataclass(frozen=True)
 class ContainerSpec:
     """A long-running container of ours, as data."""
 
@@ -54,8 +64,12 @@ class ContainerSpec:
     environment: dict[str, str] = field(default_factory=dict)
     """Never a secret: `docker inspect` shows it."""
     capabilities: tuple[str, ...] = ()
+    gains_privileges: bool = False
+    """Whether a process may become more than the one that started it, as sudo and passwd do."""
     read_only: bool = False
     pids: int = 512
+    shm_size: int = 0
+    """Bytes of /dev/shm; 0: the engine's own choice."""
     log_max_size: int = 10 * 1024**2
     log_max_files: int = 5
     uses_engine: bool = False
@@ -81,7 +95,9 @@ class ContainerSpec:
             "--user",
             self.user,
         ]
-        words += ["--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
+        words += ["--cap-drop", "ALL"]
+        if not self.gains_privileges:
+            words += ["--security-opt", "no-new-privileges"]
         words += [
             "--memory",
             str(self.memory),
@@ -90,6 +106,8 @@ class ContainerSpec:
             "--pids-limit",
             str(self.pids),
         ]
+        if self.shm_size:
+            words += ["--shm-size", str(self.shm_size)]
         words += ["--log-driver", "json-file"]
         words += ["--log-opt", f"max-size={self.log_max_size}", "--log-opt", f"max-file={self.log_max_files}"]
         for label, value in ((LABEL_HUB, self.hub), (LABEL_ROLE, self.role), (LABEL_SPEC, digest)):

@@ -206,6 +206,30 @@ class Servers(FactBase[list[str]]):
         return []
 
 
+class LocalServers(FactBase[int]):
+    """How many users' servers run as processes inside a container."""
+
+    def requires_command(self, container: str) -> str:
+        return "docker"
+
+    def command(self, container: str) -> str:
+        return local_servers(container)
+
+    def process(self, output: list[str]) -> int:
+        return len([line for line in output if line.startswith("/proc/")])
+
+    @staticmethod
+    def default() -> int:
+        return 0
+
+
+def local_servers(container: str) -> str:
+    """The command that prints a line for each user's server running inside a container."""
+    # One word of a command line, and the brackets keep the command from finding itself.
+    find = "grep -lszx '/opt/user/bin/jupyterhub-singleuse[r]' /proc/[0-9]*/cmdline"
+    return f"{shlex.join(['docker', 'exec', container, 'sh', '-c', find])} 2>/dev/null || true"
+
+
 class Network(FactBase[dict[str, Any] | None]):
     """A Docker network's driver, subnets, options and labels, and how many containers are on it; None without one."""
 

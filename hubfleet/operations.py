@@ -7,6 +7,7 @@ anywhere is finished by the next one.
 
 import difflib
 import ipaddress
+import json
 import shlex
 from collections.abc import Generator, Iterable
 from hashlib import sha256
@@ -17,7 +18,7 @@ from pyinfra.api.operation import operation
 from pyinfra.context import ctx_state, host
 
 from hubfleet import facts
-from hubfleet.containers import LABEL_HUB, LABEL_SPEC, ContainerSpec
+from hubfleet.containers import LABEL_HUB, LABEL_SPEC, ContainerSpec, Restart
 from hubfleet.daemon import merge_daemon
 from hubfleet.images import BuildContext
 from hubfleet.notices import tell
@@ -418,6 +419,35 @@ def image_pulled(image: str) -> Commands:
 
 
 @operation()
+def servers_spared(spec: ContainerSpec, agreed: bool) -> Commands:
+    """Stop before a container is replaced in which users' servers run, unless that was agreed to.
+
+    + spec: what the container is to be.
+    + agreed: whether they may end.
+    """
+    now = host.get_fact(facts.Container, container=spec.name)
+    if now is None or now.get("status") != "running" or (now.get("labels") or {}).get(LABEL_SPEC) == spec.digest({}):
+        host.noop(f"{spec.name} is not replaced")
+        return
+    count = host.get_fact(facts.LocalServers, container=spec.name)
+    if not count:
+        host.noop(f"no server runs in {spec.name}")
+        return
+    servers = f"{count} running server{'s' * (count > 1)}"
+    if agreed:
+        tell(host, "cut", f"cuts off {servers}")
+        host.noop(f"{servers} may be cut off")
+        return
+    refusal = (
+        f"{spec.role}: its new container would cut off {servers}; nothing was replaced. "
+        "Wait until none runs, or run once with --data hub_cut_servers=True"
+    )
+    if not _executing():
+        tell(host, "error", refusal)
+    yield StringCommand(_q("echo", refusal), ">&2;", "false")
+
+
+@operation()
 def container(
     spec: ContainerSpec,
     reads: dict[str, str],
@@ -425,6 +455,7 @@ def container(
     key: str,
     patience: int = 240,
     confirm: str = "",
+    restart: Restart | None = None,
 ) -> Commands:
     """Have a container running exactly as specified.
 
@@ -436,25 +467,35 @@ def container(
     + key: file on the host that keys the digests of secrets.
     + patience: seconds to wait for health.
     + confirm: command run on the host once it is healthy.
+    + restart: what is done when nothing but those files changed; None: it is replaced.
     """
     keyed = host.get_fact(facts.SecretDigests, key=key, paths=sorted(secrets)) if secrets else {}
-    digest = spec.digest({**reads, **keyed})
+    files = {**reads, **keyed}
+    digest = spec.digest({} if restart else files)
     now = host.get_fact(facts.Container, container=spec.name)
     previous = host.get_fact(facts.Container, container=f"{spec.name}-previous")
     same = now is not None and (now.get("labels") or {}).get(LABEL_SPEC) == digest
+    read = content_hash(json.dumps(sorted(files.items())))
+    current = restart is None or (host.get_fact(facts.HostText, path=restart.stamp) or "").strip() == read
     # In a dry run a secret that is going to change has not changed yet.
-    if same and not _executing():
-        for path, wanted in secrets.items():
-            state = host.get_fact(facts.HostFile, path=path)
-            same = same and (wanted is None or (state is not None and state.sha256 == wanted))
+    if not _executing() and _changing(secrets):
+        same, current = same and restart is not None, False
     well = now is not None and now.get("status") == "running" and now.get("health") != "unhealthy"
     if same and well and now is not None and now.get("health") == "starting":
         # Begun by a run that was cut off, or just now: the engine looks too seldom to know.
         well = host.get_fact(facts.Probe, command_line=f"{_probe(spec)} && echo healthy || :") == "healthy"
-    if same and well and previous is None:
+    if same and well and current and previous is None:
         host.noop(f"container {spec.name} is as wanted")
         return
     name, old = _q(spec.name), _q(f"{spec.name}-previous")
+    remember = [StringCommand("echo", read, ">", _q(restart.stamp))] if restart else []
+    drop = StringCommand(f"docker rm -f {old} >/dev/null 2>&1 || :")
+    if restart and same and now is not None and now.get("status") == "running" and not (well and current):
+        tell(host, "restart", f"{spec.role} restarts")
+        yield StringCommand(restart.command)
+        yield from remember
+        yield drop
+        return
     if now is not None and now.get("status") == "created":
         # Never started: cut off in between, perhaps before it was on all its networks.
         yield StringCommand(f"docker rm {name} >/dev/null")
@@ -474,7 +515,17 @@ def container(
     yield from _healthy(spec, patience)
     if confirm:
         yield StringCommand(confirm)
-    yield StringCommand(f"docker rm -f {old} >/dev/null 2>&1 || :")
+    yield from remember
+    yield drop
+
+
+def _changing(secrets: dict[str, str | None]) -> bool:
+    """Whether a secret file on the host is not what it is to be."""
+    for path, wanted in secrets.items():
+        state = host.get_fact(facts.HostFile, path=path)
+        if wanted is not None and (state is None or state.sha256 != wanted):
+            return True
+    return False
 
 
 def _healthy(spec: ContainerSpec, patience: int) -> Iterable[PyinfraCommand]:

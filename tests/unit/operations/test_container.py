@@ -1,11 +1,12 @@
 """Containers: replaced when and only when they differ from what is wanted, and brought back when the new one fails."""
 
+import base64
 import json
 import re
 from dataclasses import replace
 
 from hubfleet import notices, operations
-from hubfleet.containers import LABEL_SPEC, Attachment, ContainerSpec
+from hubfleet.containers import LABEL_SPEC, Attachment, ContainerSpec, Restart
 from tests.unit.operations.bench import Bench
 
 SPEC = ContainerSpec(
@@ -23,6 +24,8 @@ READS = {"hub.yaml": "a" * 64}
 TOKEN = "/var/lib/hubfleet/lab/secrets/token"
 KEYED = "b" * 64
 DIGEST = SPEC.digest({**READS, TOKEN: KEYED})
+
+RESTART = Restart("docker exec hubfleet-lab-hub restart", "/var/lib/hubfleet/lab/hub.read")
 
 STOP_AND_RENAME = (
     "docker stop -t 30 hubfleet-lab-hub >/dev/null; docker rename hubfleet-lab-hub hubfleet-lab-hub-previous"
@@ -43,26 +46,44 @@ def host_with(
     answers: bool = True,
     previous: str | None = None,
     token: str = "c" * 64,
+    read: str = "",
+    servers: int = 0,
 ) -> Bench:
-    """A host whose container carries this label, None for no container; `previous` is the label of one put aside."""
+    """A host whose container carries this label, None for no container; `previous` is the label of one put aside.
+
+    `read` is what the stamp holds of the files that the process in it read last, `servers` how many run inside.
+    """
 
     def state(of: str) -> str:
         return json.dumps({"labels": {LABEL_SPEC: of}, "status": status, "image": "i", "health": health})
 
-    told: dict[str | re.Pattern[str], str] = {"docker exec": "healthy" if answers else ""}
+    told: dict[str | re.Pattern[str], str] = {"hubfleet_hub.health": "healthy" if answers else ""}
     if previous is not None:
         told[inspected("hubfleet-lab-hub-previous")] = state(previous)
     if label is not None:
         told[inspected("hubfleet-lab-hub")] = state(label)
     told["for f in"] = f"{KEYED} {TOKEN}"
+    told["base64"] = base64.b64encode(read.encode()).decode()
+    told["jupyterhub-singleuse"] = "\n".join(f"/proc/{number}/cmdline" for number in range(servers))
     told["stat -c"] = f"regular file|root|root|40740|40740|400\n{token}  -"
     return Bench.telling(told)
 
 
-def commands(host: Bench, spec: ContainerSpec = SPEC, wanted_token: str | None = None) -> list[str]:
+def commands(
+    host: Bench,
+    spec: ContainerSpec = SPEC,
+    wanted_token: str | None = None,
+    reads: dict[str, str] = READS,
+    restart: Restart | None = None,
+) -> list[str]:
     notices.forget()
     found = host.commands(
-        operations.container, spec=spec, reads=READS, secrets={TOKEN: wanted_token}, key="/var/lib/hubfleet/lab/key"
+        operations.container,
+        spec=spec,
+        reads=reads,
+        secrets={TOKEN: wanted_token},
+        key="/var/lib/hubfleet/lab/key",
+        restart=restart,
     )
     return [command for command in found if not command.startswith("# wait")]
 
@@ -168,3 +189,83 @@ def test_the_keeper_of_homes_has_no_network() -> None:
     alone = replace(SPEC, networks=())
     assert "--network none" in alone.create_command(DIGEST)
     assert alone.connect_commands() == []
+
+
+def stamp() -> str:
+    """What the stamp holds once READS and the token were read."""
+    *_, remember, _ = commands(host_with(label=None), restart=RESTART)
+    said, read, into, place = remember.split()
+    assert (said, into, place) == ("echo", ">", RESTART.stamp)
+    return read
+
+
+INSIDE = SPEC.digest({})
+
+
+def test_with_servers_inside_only_the_process_restarts_for_a_changed_file() -> None:
+    read = stamp()
+    assert commands(host_with(label=INSIDE, read=read), restart=RESTART) == []
+    changed = {"hub.yaml": "d" * 64}
+    found = commands(host_with(label=INSIDE, read=read), reads=changed, restart=RESTART)
+    assert found[0] == RESTART.command
+    assert found[1].endswith(f"> {RESTART.stamp}")
+    assert kinds(found[2:]) == ["docker rm"]
+    assert [(told.kind, told.text) for told in notices.told("@fake")] == [("restart", "hub restarts")]
+
+
+def test_a_secret_about_to_change_restarts_the_process_and_shows_so_in_a_dry_run() -> None:
+    host = host_with(label=INSIDE, read=stamp(), token="c" * 64)
+    assert commands(host, wanted_token="c" * 64, restart=RESTART) == []
+    assert commands(host, wanted_token="f" * 64, restart=RESTART)[0] == RESTART.command
+
+
+def test_a_process_that_does_not_answer_restarts_and_its_container_stays() -> None:
+    host = host_with(label=INSIDE, read=stamp(), health="unhealthy")
+    assert commands(host, restart=RESTART)[0] == RESTART.command
+
+
+def test_a_new_container_remembers_what_its_process_read() -> None:
+    found = commands(host_with(label="an older one", read="older"), restart=RESTART)
+    assert found[0] == STOP_AND_RENAME
+    assert kinds(found)[-3:] == ["docker start", f"echo {stamp()}", "docker rm"]
+    assert RESTART.command not in found
+
+
+def spared(host: Bench, *, agreed: bool) -> list[str]:
+    notices.forget()
+    return host.commands(operations.servers_spared, spec=SPEC, agreed=agreed)
+
+
+def told() -> list[tuple[str, str]]:
+    return [(notice.kind, notice.text) for notice in notices.told("@fake")]
+
+
+def test_servers_inside_are_cut_off_only_when_that_was_agreed_to() -> None:
+    (refusal,) = spared(host_with(label="an older one", servers=3), agreed=False)
+    assert "would cut off 3 running servers" in refusal
+    assert "--data hub_cut_servers=True" in refusal
+    assert refusal.endswith("false")
+    assert [kind for kind, _ in told()] == ["error"]
+    assert spared(host_with(label="an older one", servers=3), agreed=True) == []
+    assert told() == [("cut", "cuts off 3 running servers")]
+    assert spared(host_with(label="an older one", servers=1), agreed=True) == []
+    assert told() == [("cut", "cuts off 1 running server")]
+
+
+def test_nothing_is_asked_where_no_server_would_be_cut_off() -> None:
+    for host in (
+        host_with(label=None),
+        host_with(label=INSIDE, servers=3),
+        host_with(label="an older one", servers=0),
+        host_with(label="an older one", status="exited", servers=3),
+    ):
+        assert spared(host, agreed=False) == []
+        assert told() == []
+
+
+def test_only_one_whose_people_use_sudo_may_let_a_process_gain_privileges() -> None:
+    sudo = replace(SPEC, gains_privileges=True, shm_size=64 * 1024**2).create_command(DIGEST)
+    assert "no-new-privileges" not in sudo
+    assert "--cap-drop ALL" in sudo
+    assert "--shm-size 67108864" in sudo
+    assert "--shm-size" not in SPEC.create_command(DIGEST)
