@@ -64,16 +64,50 @@ classroom = [
     ),
 ]
 
+# A few colleagues as Linux users in the hub's own container: Python, R and LaTeX in one image, homes that can be
+# opened to one another. They log in with a password, or with the GitHub account that is theirs.
+personal = [
+    (
+        "team.example.org",
+        {
+            "public_url": "https://team.example.org",
+            # The first admin, `jupyterhub`, has a one-time password on the host and sudo in his terminal. Others who
+            # may enter: declared here, or added on the hub's admin page. `hubfleet passwd` gives somebody a password.
+            "users_allowed": ["ada", "grace", "linus"],
+            # GitHub beside the passwords: an OAuth application of yours, with https://team.example.org/hub/oauth_callback
+            # as its callback URL. Who is named here reaches the same home either way; nobody else is let in by it.
+            "login": ["pam", "oauth"],
+            "oauth_client_id": "Iv1.0123456789abcdef",
+            "oauth_client_secret": "env:TEAM_GITHUB_SECRET",
+            "users_oauth": {"ada": "ada-lovelace"},
+            # Homes opened to others; `hubfleet admin` does the same by a command.
+            "users_shares": [{"home": "ada", "to": "grace", "access": "read"}],
+            # What of the image you need; each part left out makes it smaller.
+            "image_parts": ["science", "r", "latex", "git"],
+            "hub_mem_limit": "32G",  # hub and everybody's notebooks together
+        },
+    ),
+]
+
+# One JupyterLab that all share, typing into the same notebooks, with no way out of it.
+collaborative = [
+    (
+        "pad.example.org",
+        {
+            "public_url": "https://pad.example.org:8443",
+            "users_admins": ["ada-lovelace"],
+            # Logins at GitHub, or everybody in an organisation of yours. Taken off the list is out at the next run.
+            "users_allowed": ["grace-hopper", "torvalds"],
+            # "oauth_allowed_organizations": ["our-lab"],
+            "oauth_client_id": "Iv1.fedcba9876543210",
+            "oauth_client_secret": "env:PAD_GITHUB_SECRET",
+        },
+    ),
+]
+
 # --- What comes with a later version ---------------------------------------------------------------------------
-# The other three flavours are designed and not built: `hubfleet check` says so if you use them.
+# Notebooks started from XNAT, with its accounts, over one or many hosts; `hubfleet check` says so if you use it.
 #
-# Colleagues as Linux users in the hub's own container: Linux passwords and GitHub side by side.
-# personal = [("team.example.org", {"public_url": "https://team.example.org"})]
-#
-# One JupyterLab that all share and edit together, with GitHub logins and no way out.
-# collaborative = [("pad.example.org", {"public_url": "https://pad.example.org"})]
-#
-# Notebooks started from XNAT, with its accounts, over one or many hosts.
 # xnat = [("xnat.example.org", {"public_url": "https://xnat.example.org/jupyterhub"})]
 
 # The last line: all hosts are judged before any is contacted, and every mistake is told at once.
