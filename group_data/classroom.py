@@ -1,6 +1,6 @@
 """A class: many small servers, started at once, entered from a university's LMS, their files in a volume a user."""
 
-login = ["lti13"]  # or ["native"]: people sign up here
+login = ["lti13"]  # with lti13_issuer and its like; or ["native"]: people sign up here
 spawner = "docker"
 homes = "volume"
 engine = "single"

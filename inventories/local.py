@@ -4,6 +4,6 @@ import socket
 
 from hubfleet.settings.check import check
 
-classroom = [("@local", {"public_url": f"https://{socket.getfqdn()}"})]
+classroom = [("@local", {"public_url": f"https://{socket.getfqdn()}", "login": ["native"]})]
 
 check(__file__)

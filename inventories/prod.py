@@ -37,17 +37,38 @@ neurodesk = [
     ),
 ]
 
-# A class: many small servers, files in a Docker volume a user, all gone from memory a day after the lesson.
+# A class: students come from the university's LMS by LTI 1.3 and have no password here. Many small servers, files in a
+# Docker volume a student, all gone from memory a day after the lesson.
 classroom = [
     (
         "python101.example.org",
         {
             "public_url": "https://python101.example.org",
-            "users_admins": ["lecturer"],
-            # Only these and the admins may enter; someone taken off loses sessions, tokens and servers at the next
-            # run, and keeps the files. Left empty, an admin approves whoever signs up.
-            "users_allowed": ["ann", "bob", "cho"],
-            "native_ask_email": False,
+            # The four that the LMS's administrator knows. He in turn needs to know what the hub is: after the first run
+            # that is in /var/lib/hubfleet/hub/lms.txt on the host, in the words of Moodle and of Canvas.
+            "lti13_issuer": "https://moodle.example.org",
+            "lti13_client_ids": ["kQ3cXw7oZr1LmYp"],
+            "lti13_authorize_url": "https://moodle.example.org/mod/lti/auth.php",
+            "lti13_jwks_url": "https://moodle.example.org/mod/lti/certs.php",
+            # Who somebody is: `email` reads well, `sub` never changes. Admins are values of that claim.
+            "lti13_username_claim": "email",
+            "users_admins": ["lecturer@example.org"],
+            # A new window needs nothing more. In a frame within the LMS's own page:
+            # "hub_frame_ancestors": ["https://moodle.example.org"],
+            # Without an LMS, people sign up here. An admin approves them, or nobody needs to:
+            # "login": ["native"],
+            # "native_open_signup": True,
+            # "users_allowed": ["ann", "bob"],  # or only these may enter; the others' files stay
+            # What every student sees and none can change. The directory is on the host already.
+            # "server_volumes": [{"source": "/srv/python101", "target": "/home/jovyan/course"}],
+            # More packages: a directory beside the inventory with a Dockerfile of yours. Its first two lines are
+            #   ARG BASE_IMAGE
+            #   FROM ${BASE_IMAGE}
+            # and BASE_IMAGE is Hubfleet's JupyterLab. It is built on the host, and again when something in it changes.
+            # "server_build": "python101",
+            # Or an image by name. Another one is another word here and a run: nobody logs in again, servers that run
+            # go on with what they have, and the next start has the new one.
+            # "server_image": "registry.example.org/python101:2026-09",
             "server_active_limit": 40,
             # A campus network: its proxy, its mirrors, its certificate authority (files are beside the inventory).
             # "outbound_proxy": "http://proxy.example.org:3128",

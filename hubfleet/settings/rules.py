@@ -5,6 +5,7 @@ It gets `directory`, the inventory's, if it asks for it, and yields what it foun
 """
 
 import inspect
+import re
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,13 +13,14 @@ from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from cryptography.x509.oid import ExtensionOID
 
 from hubfleet.secrets import SecretError, resolve
-from hubfleet.settings.models import AddressPool
+from hubfleet.settings.models import AddressPool, Volume
 from hubfleet.settings.problems import one_of
 from hubfleet.settings.types import PublicUrl
 from hubfleet_hub.config import HUB_UID
@@ -179,6 +181,45 @@ def _one_account_each(server_uid: int) -> Iterator[Finding]:
         yield Finding("server_uid", "is the hub's own, so users could read its secrets; choose another")
 
 
+# --- The LMS of a class -------------------------------------------------------------------------------------
+
+
+@rule
+def _launches(
+    login: list[str], lti13_issuer: str, lti13_client_ids: list[str], lti13_authorize_url: str, lti13_jwks_url: str
+) -> Iterator[Finding]:
+    told = {
+        "lti13_issuer": (lti13_issuer, "the LMS's issuer (platform id)"),
+        "lti13_client_ids": (lti13_client_ids, "the client ids that the LMS gave this hub"),
+        "lti13_authorize_url": (lti13_authorize_url, "the LMS's authentication request URL"),
+        "lti13_jwks_url": (lti13_jwks_url, "the LMS's public keyset URL"),
+    }
+    for key, (value, what) in told.items():
+        if "lti13" in login and not value:
+            yield Finding(key, f"is needed with login 'lti13'; write {what}: its administrator knows it")
+        elif "lti13" not in login and value:
+            yield Finding(key, "is not used without login 'lti13'; add it to login, or leave the key out")
+        elif value and isinstance(value, str) and urlsplit(value).scheme != "https":
+            yield Finding(key, "is not https, so a stranger on the way could be anybody here; write the https:// one")
+    if not all(lti13_client_ids):
+        yield Finding("lti13_client_ids", "has an empty entry; leave it out")
+
+
+@rule
+def _claim(login: list[str], lti13_username_claim: str) -> Iterator[Finding]:
+    if "lti13" in login and not lti13_username_claim:
+        yield Finding("lti13_username_claim", "names no claim; write one such as 'email' or 'sub'")
+
+
+@rule
+def _frames(hub_frame_ancestors: list[str], public_url: PublicUrl) -> Iterator[Finding]:
+    if hub_frame_ancestors and public_url.scheme != "https":
+        yield Finding("hub_frame_ancestors", "needs a public_url with https: in a frame, browsers keep no other cookie")
+    for origin in hub_frame_ancestors:
+        if urlsplit(origin).scheme != "https":
+            yield Finding("hub_frame_ancestors", f"has {origin}, whose pages anyone on the way can change; use https")
+
+
 # --- Users' servers and files -------------------------------------------------------------------------------
 
 
@@ -233,6 +274,35 @@ def _users_files(base_user_dir: str, base_user_dir_mode: str) -> Iterator[Findin
         yield Finding("base_user_dir", f"is not the hub's alone; choose a directory in it, such as {base_user_dir}/hub")
     if int(base_user_dir_mode, 8) & 0o002:
         yield Finding("base_user_dir_mode", "lets anyone on the host write there; use '0711' or '0755'")
+
+
+VOLUME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]+")
+"""What Docker calls a volume."""
+
+PRIVATE_DIRECTORIES = ("/boot", "/dev", "/etc", "/proc", "/root", "/run", "/sys", "/var/lib", "/var/run")
+"""Nothing in these, and nothing that holds them, is shown to users' servers: secrets of host and hub are there."""
+
+
+@rule
+def _volumes(server_volumes: list[Volume], server_home: str) -> Iterator[Finding]:
+    taken = {server_home: "server_home"}
+    for volume in server_volumes:
+        source, target = volume.source, volume.target
+        if not source.startswith("/"):
+            if not VOLUME.fullmatch(source):
+                yield Finding(
+                    "server_volumes", f"has {source!r}, neither an absolute path nor a volume's name; correct it"
+                )
+        elif ".." in Path(source).parts:
+            yield Finding("server_volumes", f"has {source}, which climbs with '..'; write the directory itself")
+        else:
+            for private in PRIVATE_DIRECTORIES:
+                if Path(source).is_relative_to(private) or Path(private).is_relative_to(source):
+                    yield Finding("server_volumes", f"shows users {source}, the system's own; name another directory")
+                    break
+        if target in taken:
+            yield Finding("server_volumes", f"puts {source} at {target}, where {taken[target]} is; choose another")
+        taken[target] = source
 
 
 # --- The certificate ----------------------------------------------------------------------------------------

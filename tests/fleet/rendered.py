@@ -15,7 +15,7 @@ CERTIFICATE, KEY = "/etc/hub.crt", "/etc/hub.key"
 #: Flavours and settings that make a site of another shape.
 SITES: dict[str, tuple[str, dict[str, Any]]] = {
     "neurodesk": ("neurodesk", {}),
-    "classroom": ("classroom", {}),
+    "classroom": ("classroom", {"login": ["native"]}),
     "another port": ("neurodesk", {"public_url": "https://hub.example.org:8443"}),
     "no redirect": ("neurodesk", {"edge_http_port": 0}),
     "an IPv4 address": ("neurodesk", {"public_url": "https://192.0.2.7"}),

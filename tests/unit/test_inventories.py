@@ -107,7 +107,10 @@ def test_a_labs_own_directory_outside_the_clone(tmp_path: Path) -> None:
 
 
 def test_deploy_judges_an_inventory_that_does_not_check_itself(tmp_path: Path) -> None:
-    hosts = [(f"@fake/{name}", {"public_url": f"https://{name}.example.org", "edge_http_prt": 81}) for name in "ab"]
+    hosts = [
+        (f"@fake/{name}", {"public_url": f"https://{name}.example.org", "login": ["native"], "edge_http_prt": 81})
+        for name in "ab"
+    ]
     (tmp_path / "lab.py").write_text(f"classroom = {hosts}\n")
     command = [str(Path(sys.executable).with_name("pyinfra")), "-y", "--limit", "@fake/a", "lab.py", "deploy.py"]
     command[-2] = str(tmp_path / "lab.py")

@@ -8,6 +8,14 @@
 
 from typing import Any
 
+LTI13: dict[str, Any] = {
+    "login": ["lti13"],
+    "lti13_issuer": "https://lms.example.org",
+    "lti13_client_ids": ["hub"],
+    "lti13_authorize_url": "https://lms.example.org/auth",
+    "lti13_jwks_url": "https://lms.example.org/certs",
+}
+
 CASES: list[tuple[str, dict[str, Any], list[str]]] = [
     # wrong type
     (
@@ -437,6 +445,80 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         "python of one's own that is none",
         {"hub_config_dir": "broken.d"},
         ["hub_config_dir = 'broken.d': 10-mine.py line 2 is not Python (expected ':'); mend it"],
+    ),
+    # an LMS
+    (
+        "launches from nowhere",
+        {"login": ["lti13"]},
+        [
+            "lti13_issuer = '': is needed with login 'lti13'; write the LMS's issuer (platform id): its administrator knows it",
+            "lti13_client_ids = []: is needed with login 'lti13'; write the client ids that the LMS gave this hub: its administrator knows it",
+            "lti13_authorize_url = '': is needed with login 'lti13'; write the LMS's authentication request URL: its administrator knows it",
+            "lti13_jwks_url = '': is needed with login 'lti13'; write the LMS's public keyset URL: its administrator knows it",
+        ],
+    ),
+    (
+        "launches that anyone on the way can change",
+        LTI13 | {"lti13_jwks_url": "http://lms.example.org/certs", "lti13_client_ids": ["hub", ""]},
+        [
+            "lti13_jwks_url = 'http://lms.example.org/certs': is not https, so a stranger on the way could be anybody here; write the https:// one",
+            "lti13_client_ids = ['hub', '']: has an empty entry; leave it out",
+        ],
+    ),
+    (
+        "an LMS that nobody comes from",
+        {"lti13_issuer": "https://lms.example.org"},
+        [
+            "lti13_issuer = 'https://lms.example.org': is not used without login 'lti13'; add it to login, or leave the key out"
+        ],
+    ),
+    (
+        "a launch that names nobody",
+        LTI13 | {"lti13_username_claim": ""},
+        ["lti13_username_claim = '': names no claim; write one such as 'email' or 'sub'"],
+    ),
+    (
+        "a frame that anyone on the way can change",
+        {"hub_frame_ancestors": ["http://lms.example.org"]},
+        [
+            "hub_frame_ancestors = ['http://lms.example.org']: has http://lms.example.org, whose pages anyone on the way can change; use https"
+        ],
+    ),
+    (
+        "a frame in clear",
+        {
+            "public_url": "http://lab.example.org:8000",
+            "hub_frame_ancestors": ["https://lms.example.org"],
+            "tls_mode": "external",
+        },
+        [
+            "tls_mode = 'external': 'external' comes with a later version; this version has: self_signed or files",
+            "hub_frame_ancestors = ['https://lms.example.org']: needs a public_url with https: in a frame, browsers keep no other cookie",
+        ],
+    ),
+    # volumes
+    (
+        "a volume that is neither path nor name",
+        {"server_volumes": [{"source": "course material", "target": "/course"}]},
+        ["server_volumes = a list: has 'course material', neither an absolute path nor a volume's name; correct it"],
+    ),
+    (
+        "the system for everybody to see",
+        {"server_volumes": [{"source": "/var", "target": "/course"}]},
+        ["server_volumes = a list: shows users /var, the system's own; name another directory"],
+    ),
+    (
+        "two things in one place",
+        {
+            "server_volumes": [
+                {"source": "/srv/course", "target": "/home/jovyan"},
+                {"source": "/srv/../course", "target": "/course"},
+            ]
+        },
+        [
+            "server_volumes = a list: puts /srv/course at /home/jovyan, where server_home is; choose another",
+            "server_volumes = a list: has /srv/../course, which climbs with '..'; write the directory itself",
+        ],
     ),
     # secrets
     (

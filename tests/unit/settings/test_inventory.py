@@ -48,7 +48,9 @@ def test_a_flavour_mistyped_is_told_its_name(write: Write) -> None:
 
 
 def test_a_host_in_two_flavours_is_a_mistake(text: Callable[[str], Path]) -> None:
-    assert told(text(f"neurodesk = [('a', {URL | {'server_shm_size': '64M'}})]\nclassroom = ['a']")) == [
+    assert told(
+        text(f"neurodesk = [('a', {URL | {'login': ['native'], 'server_shm_size': '64M'}})]\nclassroom = ['a']")
+    ) == [
         "a: is in the flavours neurodesk and classroom; list it under one; "
         "a second hub on one machine comes with a later version"
     ]
@@ -190,7 +192,7 @@ def test_files_are_relative_to_the_inventory(write: Write, made: Path, tmp_path:
 
 def test_a_wildcard_certificate_fits_one_level(write: Write, made: Path) -> None:
     (made / "wild.py").write_text(
-        f"""classroom = [(name, {{
+        f"""neurodesk = [(name, {{
             "public_url": name, "tls_mode": "files", "tls_cert": "hub.pem", "tls_key": "file:hub.key"
         }}) for name in {["a.labs.example.org", "a.b.labs.example.org"]}]"""
     )
