@@ -12,11 +12,7 @@ from typing import Literal
 ROOT = Path(__file__).resolve().parent.parent
 """The clone: where deploy.py, files/ and templates/ are."""
 
-<<<<<<< Updated upstream
 Target = Literal["hub", "singleuser", "shared", "personal"]
-=======
-Target = Literal["hub", "singleuser", "shared"]
->>>>>>> Stashed changes
 
 _LEFT_OUT = {"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", "hubfleet_hub.egg-info"}
 
