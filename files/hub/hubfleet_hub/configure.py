@@ -12,6 +12,9 @@ from .config import HUB_PORT, PROXY_PORT, SECRETS, STATE, VERIFY_USERS, HubConfi
 
 DATABASE = STATE / "jupyterhub.sqlite"
 
+TEMPLATES = str(Path(__file__).with_name("templates"))
+"""Our own pages, before JupyterHub's."""
+
 REFRESH_AGE = 60
 """Seconds for which a session is trusted before its user is looked at again."""
 
@@ -33,8 +36,7 @@ def configure(c: Config, hub: HubConfig) -> None:
     _users(c, hub)
     _servers(c, hub)
     _services(c, hub)
-    for login in hub.login:
-        import_module(f"hubfleet_hub.logins.{login}").configure(c, hub)
+    _logins(c, hub)
     import_module(f"hubfleet_hub.spawners.{hub.spawner}").configure(c, hub)
 
 
@@ -77,6 +79,18 @@ def _users(c: Config, hub: HubConfig) -> None:
     # JupyterHub's default lets everyone in who is in the database already, taken off the list or not.
     c.Authenticator.allow_existing_users = False
     c.Authenticator.auth_refresh_age = REFRESH_AGE
+
+
+def _logins(c: Config, hub: HubConfig) -> None:
+    c.JupyterHub.template_paths = [TEMPLATES]
+    classes = {login: import_module(f"hubfleet_hub.logins.{login}").configure(c, hub) for login in hub.login}
+    if len(classes) == 1:
+        (c.JupyterHub.authenticator_class,) = classes.values()
+        return
+    from .logins.side_by_side import SideBySide
+
+    c.JupyterHub.authenticator_class = SideBySide
+    c.SideBySide.logins = classes
 
 
 def _servers(c: Config, hub: HubConfig) -> None:

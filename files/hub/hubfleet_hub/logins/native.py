@@ -1,32 +1,24 @@
 """Accounts of the hub's own: self sign-up approved by an admin, by NativeAuthenticator, with what it lacks.
 
-Passwords are checked off the hub's event loop and an unknown name takes as long as a known one; a refused login
-answers 403; no one signs up under a name that ``hub.yaml`` gives away; approving and discarding are POSTs, so that
-no link can do them; and a one-time password opens nothing but the page on which another is chosen.
+Passwords are checked off the hub's event loop and an unknown name takes as long as a known one; no one signs up under
+a name that ``hub.yaml`` gives away; approving and discarding are POSTs, so that no link can do them.
 """
 
 # mypy: disable-error-code="import-untyped"
 
 import asyncio
-from enum import Enum, auto
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from jupyterhub import orm
-from jupyterhub.handlers.login import LoginHandler as HubLoginHandler
 from jupyterhub.scopes import needs_scope
 from nativeauthenticator import NativeAuthenticator, handlers
 from nativeauthenticator.orm import UserInfo
 from tornado import web
-from tornado.escape import url_escape
-from tornado.httputil import url_concat
 from traitlets.config import Config
 
 from hubfleet_hub.accounts import (
     LONGEST_PASSWORD,
     OneTimePassword,
-    end_sessions,
     has_one_time_password,
     hash_password,
     is_password,
@@ -34,18 +26,9 @@ from hubfleet_hub.accounts import (
     set_password,
 )
 from hubfleet_hub.config import VERIFY_USERS, HubConfig
+from hubfleet_hub.configure import TEMPLATES
+from hubfleet_hub.logins.passwords import PasswordLogin, Verdict
 from hubfleet_hub.users import PermittedUsers
-
-TEMPLATES = [str(Path(__file__).parents[1] / "templates"), handlers.TEMPLATE_DIR]
-
-
-class Verdict(Enum):
-    """What a name and a password are worth."""
-
-    GOOD = auto()
-    ONE_TIME = auto()
-    NOT_APPROVED = auto()
-    WRONG = auto()
 
 
 @cache
@@ -53,8 +36,10 @@ def _nobodys_password() -> bytes:
     return hash_password("the hash that an unknown name is compared with")
 
 
-class HubfleetNativeAuthenticator(PermittedUsers, NativeAuthenticator):  # type: ignore[misc]
+class HubfleetNativeAuthenticator(PasswordLogin, NativeAuthenticator):  # type: ignore[misc]
     """NativeAuthenticator with the promises of this module."""
+
+    may_sign_up = True
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -87,16 +72,6 @@ class HubfleetNativeAuthenticator(PermittedUsers, NativeAuthenticator):  # type:
             return Verdict.NOT_APPROVED
         return Verdict.ONE_TIME if has_one_time_password(self.db, name) else Verdict.GOOD
 
-    async def authenticate(self, handler: Any, data: dict[str, str]) -> str | None:
-        name: str = self.normalize_username(data["username"])
-        verdict = handler.verdict or await self.judge(name, data["password"])
-        if verdict is not Verdict.GOOD:
-            return None
-        user = orm.User.find(self.db, name)
-        if user is not None:
-            self.db.refresh(user)  # `passwd` may have given it another cookie_id since the hub read it
-        return name
-
     async def refresh_user(self, user: Any, handler: Any = None) -> Any:
         account = self.get_user(user.name)
         if account is not None and not account.is_authorized:
@@ -126,26 +101,8 @@ class HubfleetNativeAuthenticator(PermittedUsers, NativeAuthenticator):  # type:
         self.db.commit()
         return account
 
-    async def replace_password(self, name: str, old: str, new: str, confirmation: str) -> str:
-        """Give ``name``, who knows ``old``, the password ``new``; returns what is wrong, empty when it is done.
-
-        Everything that was logged in with the old one is worthless afterwards.
-        """
-        if await self.judge(name, old) not in (Verdict.GOOD, Verdict.ONE_TIME):
-            return "Your current password was incorrect. Please try again."
-        if new != confirmation:
-            return "Your new password didn't match the confirmation. Please try again."
-        if new == old:
-            return "The new password is the old one. Please choose another."
-        if not self.is_password_strong(new):
-            return (
-                f"The new password must have at least {self.minimum_password_length} characters, at most "
-                f"{LONGEST_PASSWORD} bytes, and not be too common."
-            )
+    async def store_password(self, name: str, new: str) -> None:
         set_password(self.db, name, await asyncio.to_thread(hash_password, new), one_time=False)
-        self.end_sessions(name)
-        self.db.commit()
-        return ""
 
     def change_password(self, username: str, new_password: str) -> bool:
         """What the admin's page does for somebody: as with ``passwd``, the password is good for choosing another."""
@@ -157,21 +114,13 @@ class HubfleetNativeAuthenticator(PermittedUsers, NativeAuthenticator):  # type:
         self.db.commit()
         return True
 
-    def end_sessions(self, name: str) -> None:
-        """Log ``name`` out everywhere. Does not commit."""
-        user = orm.User.find(self.db, name)
-        if user is not None:
-            self.db.refresh(user)
-            end_sessions(self.db, user, keep_servers=True)
-
     def delete_user(self, user: Any) -> None:
         self.db.query(OneTimePassword).filter_by(username=user.name).delete()
         super().delete_user(user)
 
     def get_handlers(self, app: Any) -> list[tuple[str, type[web.RequestHandler]]]:
         return [
-            (r"/login", LoginHandler),
-            (r"/new-password", NewPasswordHandler),
+            *PasswordLogin.get_handlers(self, app),
             (r"/signup", SignUpHandler),
             (r"/authorize", handlers.AuthorizationAreaHandler),
             (r"/authorize/([^/]*)", ToggleAuthorizationHandler),
@@ -179,73 +128,6 @@ class HubfleetNativeAuthenticator(PermittedUsers, NativeAuthenticator):  # type:
             (r"/change-password", ChangePasswordHandler),
             (r"/change-password/([^/]+)", handlers.ChangePasswordAdminHandler),
         ]
-
-
-class LoginHandler(HubLoginHandler):  # type: ignore[misc]
-    """The hub's login with NativeAuthenticator's page."""
-
-    verdict: Verdict | None = None
-
-    def _render(self, login_error: str | None = None, username: str | None = None, **kwargs: Any) -> Any:
-        if self.verdict is Verdict.NOT_APPROVED:
-            login_error = f"User {username} has not been authorized by an administrator yet."
-        return self.render_template(
-            "native-login.html",
-            next=url_escape(self.get_argument("next", default="")),
-            username=username,
-            login_error=login_error,
-            login_url=self.settings["login_url"],
-            enable_signup=self.authenticator.enable_signup,
-            two_factor_auth=False,
-            **kwargs,
-        )
-
-    async def post(self) -> None:
-        name = self.authenticator.normalize_username(self.get_body_argument("username"))
-        password = self.get_body_argument("password", strip=False)
-        self.verdict = await self.authenticator.judge(name, password)
-        if self.verdict is Verdict.ONE_TIME:
-            self.finish(await render_new_password(self, name))
-        else:
-            await super().post()
-
-
-async def render_new_password(handler: Any, name: str, message: str = "") -> str:
-    """The page on which ``name`` chooses a password; it gives no session."""
-    html: str = await handler.render_template(
-        "new-password.html",
-        user_name=name,
-        message=message,
-        minimum_length=handler.authenticator.minimum_password_length,
-        post_url=url_concat(handler.hub.base_url + "new-password", {"next": handler.get_argument("next", default="")}),
-    )
-    return html
-
-
-class NewPasswordHandler(LoginHandler):
-    """Where a one-time password is exchanged for one that the person chose, and logs in."""
-
-    def get(self) -> None:
-        self.redirect(self.settings["login_url"])
-
-    async def post(self) -> None:
-        name = self.authenticator.normalize_username(self.get_body_argument("username"))
-        new = self.get_body_argument("new_password", strip=False)
-        problem = await self.authenticator.replace_password(
-            name,
-            self.get_body_argument("old_password", strip=False),
-            new,
-            self.get_body_argument("new_password_confirmation", strip=False),
-        )
-        if problem:
-            self.set_status(403)
-            self.finish(await render_new_password(self, name, problem))
-            return
-        user = await self.login_user({"username": name, "password": new})
-        if user is None:
-            raise web.HTTPError(403, f"{name} may not use this hub.")
-        self._jupyterhub_user = user
-        self.redirect(self.get_next_url(user))
 
 
 class SignUpHandler(handlers.SignUpHandler):  # type: ignore[misc]
@@ -319,11 +201,10 @@ class DiscardHandler(handlers.DiscardHandler):  # type: ignore[misc]
         raise web.HTTPError(405)
 
 
-def configure(c: Config, hub: HubConfig) -> None:
+def configure(c: Config, hub: HubConfig) -> type[PermittedUsers]:
     native = hub.native
     assert native is not None  # HubConfig sees to it
-    c.JupyterHub.authenticator_class = HubfleetNativeAuthenticator
-    c.JupyterHub.template_paths = TEMPLATES
+    c.JupyterHub.template_paths = [TEMPLATES, handlers.TEMPLATE_DIR]
     c.NativeAuthenticator.enable_signup = True
     c.NativeAuthenticator.open_signup = native.open_signup
     c.NativeAuthenticator.ask_email_on_signup = native.ask_email
@@ -331,3 +212,4 @@ def configure(c: Config, hub: HubConfig) -> None:
     c.NativeAuthenticator.check_common_password = native.check_common_password
     c.NativeAuthenticator.allowed_failed_logins = native.failed_logins
     c.NativeAuthenticator.seconds_before_next_try = native.lockout_seconds
+    return HubfleetNativeAuthenticator
