@@ -39,7 +39,8 @@ class SideBySide(PermittedUsers):
 
     def member_of(self, name: str) -> PermittedUsers:
         """The login that the user ``name`` belongs to."""
-        return self.members[login_of(self.hub_config, name)]
+        member: PermittedUsers = self.members[login_of(self.hub_config, name)]
+        return member
 
     def get_handlers(self, app: Any) -> list[tuple[str, type[Any]]]:
         """The pages of all logins, each bound to its own; of ``/login`` there is one, the form's where there is one."""
