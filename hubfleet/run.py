@@ -69,6 +69,8 @@ class Report:
     """The operation under way: what an interruption may have left half done."""
     errors: list[str] = field(default_factory=list)
     """What it complained about since its last operation began."""
+    seconds: float = 0
+    """How long it was worked on: without what only other hosts were waited for."""
 
     def fail(self, reason: str) -> None:
         """Keep the first reason: later ones follow from it."""
@@ -196,6 +198,7 @@ class Run:
 
         def guarded(host: Host) -> None:
             report = self.reports[host.name]
+            began = time.monotonic()
             try:
                 with ctx_config.use(self.state.config.copy()), ctx_host.use(host):
                     work(host)
@@ -203,6 +206,8 @@ class Run:
                 report.fail(LOST if _lost(host) else _reason(error, report.errors))
                 self.state.failed_hosts.add(host)
                 self.state.active_hosts.discard(host)
+            finally:
+                report.seconds += time.monotonic() - began
 
         greenlets = [self.state.pool.spawn(guarded, host) for host in hosts]
         try:

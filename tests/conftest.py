@@ -10,6 +10,19 @@ if TYPE_CHECKING:
     from tests.fleet import Fleet
 
 
+#: Seconds; a test that starts with images or a deploy to several hosts takes minutes.
+TIMEOUT = 1800
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for ring in ("fleet", "e2e"):
+            if f"/tests/{ring}/" in str(item.path):
+                item.add_marker(ring)
+                if item.get_closest_marker("timeout") is None:
+                    item.add_marker(pytest.mark.timeout(TIMEOUT))
+
+
 @pytest.fixture(scope="module")
 def fleet(request: pytest.FixtureRequest) -> "Iterator[Fleet]":
     """A fleet of this module's own, named after it and this run, without hosts yet."""

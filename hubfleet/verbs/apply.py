@@ -66,10 +66,10 @@ def _table(run: Run, interrupted: bool) -> str:
         return ("interrupted", report.running) if interrupted else ("ok", "")
 
     rows = [
-        (name, result(report)[0], report.changed, report.unchanged, result(report)[1])
+        (name, result(report)[0], report.changed, report.unchanged, f"{report.seconds:.0f} s", result(report)[1])
         for name, report in run.reports.items()
     ]
-    return table(("HOST", "RESULT", "CHANGED", "UNCHANGED", "WHY"), rows)
+    return table(("HOST", "RESULT", "CHANGED", "UNCHANGED", "TOOK", "WHY"), rows)
 
 
 def _print_interrupted(run: Run) -> None:

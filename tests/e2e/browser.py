@@ -4,7 +4,7 @@ import base64
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,19 +36,19 @@ def screenshots() -> Path:
 
 
 @contextmanager
-def chromium(certificate: Path, network: Path) -> Iterator[Browser]:
-    """Chromium that takes this certificate, which no authority has signed, and refuses any other such.
+def chromium(certificates: Iterable[Path], network: Path) -> Iterator[Browser]:
+    """Chromium that takes these certificates, which no authority it knows has signed, and refuses any other such.
 
     It runs in the network namespace ``network``: on this machine's own, every container that starts makes it drop
     what it is loading (ERR_NETWORK_CHANGED).
     """
-    key = x509.load_pem_x509_certificate(certificate.read_bytes()).public_key()
-    digest = hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
+    keys = [x509.load_pem_x509_certificate(path.read_bytes()).public_key() for path in certificates]
+    known = [hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest() for key in keys]
     arguments = [
         "--no-sandbox",
         "--disable-dev-shm-usage",
         "--no-proxy-server",
-        f"--ignore-certificate-errors-spki-list={base64.b64encode(digest).decode()}",
+        f"--ignore-certificate-errors-spki-list={','.join(base64.b64encode(digest).decode() for digest in known)}",
     ]
     with TemporaryDirectory(prefix="hubfleet-browser-") as scratch, sync_playwright() as playwright:
         starter = Path(scratch) / "chromium"

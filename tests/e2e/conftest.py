@@ -1,10 +1,11 @@
-"""One hub for all: deployed once on a disposable host, used by every promise here.
+"""A hub of each flavour whose promises are tested, all deployed by one run from one inventory.
 
+A flavour is a directory here with a ``settings.py``; promises outside of them are about the first, `neurodesk`.
 HUBFLEET_KEEP=1 leaves the fleet up, and a run that finds it up uses it: for whoever is writing a test.
 """
 
-import os
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,70 +14,64 @@ from playwright.sync_api import Browser
 from tests.e2e.browser import Visitor, chromium, screenshots
 from tests.e2e.hub import Hub
 from tests.e2e.person import Person
-from tests.fleet import Fleet, HostSpec
+from tests.e2e.world import FLAVOURS, Deployment, World, flavour_of
+from tests.fleet import Fleet
 from tests.fleet.engine import client
-from tests.fleet.fleet import names
-from tests.fleet.images import ensure_images
-from tests.fleet.ring import Lab
-
-KEEP = bool(os.environ.get("HUBFLEET_KEEP"))
-#: Two runs at a time have a fleet each; one that is kept is found again by its name.
-NAME = "e2e" if KEEP else f"e2e-{os.getpid()}"
-
-#: Seconds; the first test waits for the images and the deploy.
-TIMEOUT = 1800
+from tests.fleet.ring import fleet_of
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if "/tests/e2e/" in str(item.path):
-            item.add_marker(pytest.mark.e2e)
-            if item.get_closest_marker("timeout") is None:
-                item.add_marker(pytest.mark.timeout(TIMEOUT))
+    # What is promised of the run itself, before anything else changes a hub.
+    items.sort(key=lambda item: item.path.name != "test_flavours.py" or "/tests/e2e/" not in str(item.path))
 
 
 @pytest.fixture(scope="session")
 def users_fleet() -> Iterator[Fleet]:
-    """A fleet whose registry serves our images."""
-    if KEEP and NAME in names():
-        fleet = Fleet.load(NAME)
-    else:
-        fleet = Fleet(NAME, stays=KEEP)
-        fleet.__enter__()
-    try:
-        ensure_images(fleet)
+    with fleet_of("e2e") as fleet:
         yield fleet
+
+
+@pytest.fixture(scope="session")
+def world(users_fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """What there is around the hubs."""
+    world = World(users_fleet, tmp_path_factory.mktemp("world"))
+    try:
+        yield world
     finally:
-        if not KEEP:
-            fleet.down()
+        world.close()
 
 
 @pytest.fixture(scope="session")
-def hub(users_fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Hub:
-    """A neurodesk hub over HTTPS, with two admins: `admin` belongs to the browser, `deputy` to everyone else."""
-    if "hub" in users_fleet.hosts:
-        host = users_fleet.host("hub")
-        # The images too: the stand-ins of yesterday have the names of today's.
-        host.run("docker ps -aq | xargs -r docker rm -f; docker images -q | sort -u | xargs -r docker rmi -f")
-        host.run("rm -rf /var/lib/hubfleet/hub /srv/hubfleet/users")
-    else:
-        (host,) = users_fleet.start(HostSpec("hub"))
-    settings: dict[str, dict[str, object]] = {"hub": {"public_url": f"https://{host.address}"}}
-    common: dict[str, object] = {"users_admins": ["admin", "deputy"]}
-    hub = Hub(Lab(users_fleet, tmp_path_factory.mktemp("hub"), settings, common=common))
-    hub.apply()
-    return hub
+def deployment(world: World, request: pytest.FixtureRequest) -> Deployment:
+    """The hubs of all flavours that the collected tests need."""
+    here = [item for item in request.session.items if "/tests/e2e/" in str(item.path)]
+    everyone = any(item.path.name == "test_flavours.py" for item in here)
+    return Deployment.of(world, FLAVOURS if everyone else sorted({flavour_of(item.path) for item in here}))
 
 
-@pytest.fixture(scope="session")
-def deputy(hub: Hub) -> Person:
-    """An admin who has come in with the one-time password and chosen another."""
+@pytest.fixture(scope="module")
+def hub(deployment: Deployment, request: pytest.FixtureRequest) -> Hub:
+    """The hub of the test's own flavour, over HTTPS."""
+    return deployment.hub(flavour_of(request.path))
+
+
+@cache
+def _deputy_of(hub: Hub) -> Person:
     deputy = Person(hub, "deputy")
     assert deputy.replace_one_time(hub.one_time_password("deputy")).ok
     return deputy.take_token()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
+def deputy(hub: Hub) -> Person:
+    """An admin of a hub with NativeAuthenticator, who has come in with the one-time password and chosen another.
+
+    The other admin, `admin`, belongs to the browser.
+    """
+    return _deputy_of(hub)
+
+
+@pytest.fixture(scope="module")
 def newcomer(deputy: Person) -> Callable[[str], Person]:
     """Signs someone up, has them approved, and logs them in; they hold a token."""
 
@@ -91,10 +86,12 @@ def newcomer(deputy: Person) -> Callable[[str], Person]:
 
 
 @pytest.fixture(scope="session")
-def browser(hub: Hub) -> Iterator[Browser]:
+def browser(users_fleet: Fleet, deployment: Deployment) -> Iterator[Browser]:
     # The registry's container: on the fleet's network, and there as long as the fleet is.
-    neighbour = client().containers.get(f"hubfleet-{NAME}-registry").attrs["State"]["Pid"]
-    with chromium(hub.certificate, Path(f"/proc/{neighbour}/ns/net")) as browser:
+    neighbour = client().containers.get(f"hubfleet-{users_fleet.name}-registry").attrs["State"]["Pid"]
+    certificates = [hub.certificate for hub in deployment.hubs.values()]
+    standins, _ = users_fleet.authority.leaf(users_fleet.gateway)
+    with chromium([*certificates, standins], Path(f"/proc/{neighbour}/ns/net")) as browser:
         yield browser
 
 

@@ -10,7 +10,7 @@ from tests.fleet import Host
 from tests.fleet.ring import STATE, Lab
 
 
-@dataclass
+@dataclass(eq=False)
 class Hub:
     """The one hub of a lab."""
 
@@ -22,8 +22,14 @@ class Hub:
         return self.lab.fleet.host(name)
 
     @property
+    def settings(self) -> dict[str, object]:
+        """What the inventory says of its host."""
+        (settings,) = self.lab.hosts.values()
+        return settings
+
+    @property
     def url(self) -> str:
-        return f"https://{self.host.address}"
+        return str(self.settings["public_url"]).rstrip("/")
 
     @cached_property
     def certificate(self) -> Path:
@@ -32,10 +38,14 @@ class Hub:
         path.write_bytes(self.host.copy_out(f"{STATE}/edge/tls.crt"))
         return path
 
+    def change(self, **changes: object) -> None:
+        """Writes these settings into the inventory, for good."""
+        self.settings.update(changes)
+        self.lab.write()
+
     def apply(self, **changes: object) -> str:
         """Deploys with these settings changed, for good; returns what `hubfleet apply` printed."""
-        self.lab.common |= changes
-        self.lab.write()
+        self.change(**changes)
         return self.lab.hubfleet("apply")
 
     def docker(self, words: str) -> str:

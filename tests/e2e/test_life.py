@@ -44,13 +44,13 @@ def test_a_kernel_outlives_the_hubs_container(hub: Hub, newcomer: Come) -> None:
 
 def test_so_does_one_in_an_image_that_keeps_stale_dns_answers(hub: Hub, newcomer: Come) -> None:
     """By a changed setting this time, with the JupyterHub 6 that labs' own images have."""
-    ours = hub.lab.common.get("server_image")
+    ours = hub.settings.get("server_image")
     hub.apply(server_image=serve_jupyterhub6(hub.lab.fleet))
     kernel = computing(newcomer("eli"))
     assert kernel.run("import aiodns, jupyterhub; jupyterhub.__version__") == "'6.1.1'"
     before = hub.inspect("hubfleet-hub-hub", "{{.Id}}")
     if ours is None:
-        del hub.lab.common["server_image"]
+        del hub.settings["server_image"]
     hub.apply(cull_every=601)
     assert hub.inspect("hubfleet-hub-hub", "{{.Id}}") != before
     assert_goes_on(kernel)

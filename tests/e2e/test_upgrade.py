@@ -78,11 +78,11 @@ def test_a_newer_hub_that_does_not_come_up_gives_way_to_the_old_one_with_its_dat
     assert version == CURRENT
     image = hub.inspect("hubfleet-hub-hub", "{{.Image}}")
     serve_newer_hub(hub.lab.fleet, repository="broken", healthy=False)
-    hub.lab.write(image_repository="broken")
+    hub.change(image_repository="broken")
     try:
         printed = hub.lab.hubfleet("apply", code=1)
     finally:
-        hub.lab.write(image_repository="hubfleet")
+        hub.change(image_repository="hubfleet")
     assert "the previous one is back" in printed
     assert "this JupyterHub is broken" in printed
     assert hub.inspect("hubfleet-hub-hub", "{{.Image}}") == image
@@ -95,11 +95,11 @@ def test_a_newer_hub_that_does_not_come_up_gives_way_to_the_old_one_with_its_dat
 def test_a_newer_hub_upgrades_and_the_old_image_is_refused_afterwards(hub: Hub, deputy: Person) -> None:
     _, users = schema(hub)
     serve_newer_hub(hub.lab.fleet, repository="newer", healthy=True)
-    hub.lab.write(image_repository="newer")
+    hub.change(image_repository="newer")
     hub.lab.hubfleet("apply")
     assert schema(hub) == (NEWER, users)
     newer = hub.inspect("hubfleet-hub-hub", "{{.Image}}")
-    hub.lab.write(image_repository="hubfleet")
+    hub.change(image_repository="hubfleet")
     printed = hub.lab.hubfleet("apply", code=1)
     assert f"the database has schema {NEWER}" in printed
     assert hub.inspect("hubfleet-hub-hub", "{{.Image}}") == newer

@@ -1,48 +1,20 @@
-"""The hosts that the fleet ring's promises share; each is started when the first test needs it.
+"""The hosts that the fleet ring's promises share; each is started when the first test needs it."""
 
-HUBFLEET_KEEP=1 leaves them up, and a run that finds them up uses them: for whoever is writing a test.
-"""
-
-import os
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.fleet import Fleet, Host, HostSpec
-from tests.fleet.fleet import names
 from tests.fleet.images import ensure_images
-from tests.fleet.ring import Four, Lab
-
-KEEP = bool(os.environ.get("HUBFLEET_KEEP"))
-#: Two runs at a time have a fleet each; one that is kept is found again by its name.
-NAME = "ring" if KEEP else f"ring-{os.getpid()}"
-
-#: Seconds; a test that starts with a deploy to several hosts takes minutes.
-TIMEOUT = 1800
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if "/tests/fleet/" in str(item.path):
-            item.add_marker(pytest.mark.fleet)
-            if item.get_closest_marker("timeout") is None:
-                item.add_marker(pytest.mark.timeout(TIMEOUT))
+from tests.fleet.ring import Four, Lab, fleet_of
 
 
 @pytest.fixture(scope="session")
 def ring() -> Iterator[Fleet]:
     """A fleet whose registry serves our images."""
-    if KEEP and NAME in names():
-        fleet = Fleet.load(NAME)
-    else:
-        fleet = Fleet(NAME, stays=KEEP)
-        fleet.__enter__()
-    try:
+    with fleet_of("ring") as fleet:
         ensure_images(fleet)
         yield fleet
-    finally:
-        if not KEEP:
-            fleet.down()
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from docker.types import IPAMConfig, IPAMPool, Mount
 
 from tests.fleet import images
+from tests.fleet.authority import Authority
 from tests.fleet.engine import (
     FLEET_LABEL,
     IMAGE_PREFIX,
@@ -113,6 +114,23 @@ class Fleet:
     def subnet(self) -> ipaddress.IPv4Network:
         config = client().networks.get(self.network_name).attrs["IPAM"]["Config"][0]
         return ipaddress.IPv4Network(config["Subnet"])
+
+    @property
+    def gateway(self) -> str:
+        """This machine's own address on the fleet's network."""
+        return str(self.subnet[1])
+
+    @property
+    def authority(self) -> Authority:
+        """What vouches for the stand-ins of this fleet."""
+        return Authority(self.directory)
+
+    @cached_property
+    def trusted(self) -> Path:
+        """PEM file of what hosts have to trust: what this machine does, and the fleet's own authority."""
+        path = self.directory / "trusted.pem"
+        path.write_text(f"{images.ca_bundle().read_text().rstrip()}\n{self.authority.certificate.read_text()}")
+        return path
 
     @cached_property
     def registry(self) -> Registry:

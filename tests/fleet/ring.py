@@ -2,10 +2,12 @@
 
 import base64
 import os
+import re
 import ssl
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,12 +15,27 @@ from urllib.request import urlopen
 
 from hubfleet.images import ROOT
 from tests.fleet import Fleet, Host
-from tests.fleet.images import ca_bundle
+from tests.fleet.fleet import names
+
+#: Leaves a ring's fleet up, and uses one that is up: for whoever is writing a test.
+KEEP = bool(os.environ.get("HUBFLEET_KEEP"))
 
 #: Seconds after which a run is cut off: a test that hangs says nothing.
 RUN_TIMEOUT = 1500
 
 STATE = "/var/lib/hubfleet/hub"
+
+
+@contextmanager
+def fleet_of(ring: str) -> Iterator[Fleet]:
+    """The fleet that a ring's promises share."""
+    # Two runs at a time have a fleet each; one that is kept is found again by its name.
+    name = ring if KEEP else f"{ring}-{os.getpid()}"
+    if KEEP and name in names():
+        yield Fleet.load(name)
+        return
+    with Fleet(name, stays=KEEP) as fleet:
+        yield fleet
 
 
 class Printed(str):
@@ -27,8 +44,8 @@ class Printed(str):
     out: str
 
 
-def tool(*words: str, code: int = 0, env: Mapping[str, str] | None = None) -> Printed:
-    """What a program of ours printed, standard output first. Fails the test unless it ends with ``code``."""
+def tool(*words: str, code: int | None = 0, env: Mapping[str, str] | None = None) -> Printed:
+    """What a program of ours printed, standard output first. Fails the test unless it ends with ``code``, if any."""
     done = subprocess.run(
         [str(Path(sys.executable).with_name(words[0])), *words[1:]],
         cwd=ROOT,
@@ -39,7 +56,7 @@ def tool(*words: str, code: int = 0, env: Mapping[str, str] | None = None) -> Pr
         timeout=RUN_TIMEOUT,
         check=False,
     )
-    assert done.returncode == code, (
+    assert code is None or done.returncode == code, (
         f"{' '.join(words)} ended with {done.returncode}, not {code}:\n{done.stdout}{done.stderr}"
     )
     printed = Printed(done.stdout + done.stderr)
@@ -51,13 +68,14 @@ def tool(*words: str, code: int = 0, env: Mapping[str, str] | None = None) -> Pr
 class Lab:
     """A lab's own directory, outside the clone: one inventory of hosts of a fleet, and its group_data.
 
-    ``hosts`` is what the inventory says of each beside how to reach it.
+    ``hosts`` is what the inventory says of each beside how to reach it; each is of the flavour that ``flavours``
+    names, or a ``neurodesk``.
     """
 
     fleet: Fleet
     directory: Path
     hosts: dict[str, dict[str, object]]
-    flavour: str = "neurodesk"
+    flavours: Mapping[str, str] = field(default_factory=dict)
     common: dict[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -66,7 +84,7 @@ class Lab:
         small: dict[str, object] = {
             "image_source": "pull",
             "docker_mirror": [self.fleet.registry.address],
-            "extra_ca": str(ca_bundle()),
+            "extra_ca": str(self.fleet.trusted),
             "server_profile": "restricted",
             "server_devices": [],
             "server_mem_limit": "1G",
@@ -84,12 +102,15 @@ class Lab:
     def write(self, text: str = "", **changes: object) -> None:
         """Write the inventory, with settings changed for all its hosts, and ``text`` after them."""
         self.common |= changes
-        members = [(self.fleet.host(name), self.common | data) for name, data in self.hosts.items()]
-        self.fleet.inventory(self.inventory, {self.flavour: members})
+        groups: dict[str, list[tuple[Host, dict[str, object]]]] = {}
+        for name, data in self.hosts.items():
+            members = groups.setdefault(self.flavours.get(name, "neurodesk"), [])
+            members.append((self.fleet.host(name), self.common | data))
+        self.fleet.inventory(self.inventory, groups)
         with self.inventory.open("a") as inventory:
             inventory.write(text)
 
-    def hubfleet(self, verb: str, *words: str, code: int = 0, env: Mapping[str, str] | None = None) -> Printed:
+    def hubfleet(self, verb: str, *words: str, code: int | None = 0, env: Mapping[str, str] | None = None) -> Printed:
         return tool("hubfleet", verb, str(self.inventory), *words, code=code, env=env)
 
     def pyinfra(self, *words: str, code: int = 0, env: Mapping[str, str] | None = None) -> Printed:
@@ -112,6 +133,13 @@ def certificate(directory: Path, name: str) -> dict[str, object]:
     make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *about, *places]
     subprocess.run(make, check=True, capture_output=True, timeout=60)
     return {"tls_mode": "files", "tls_cert": "hub.crt", "tls_key": "file:hub.key"}
+
+
+def rows(printed: str) -> dict[str, list[str]]:
+    """The closing table of `hubfleet apply`: by host, its columns after the name."""
+    lines = printed[printed.index("HOST ") :].splitlines()[1:]
+    table = [re.split(r" {2,}", line) for line in lines[: lines.index("") if "" in lines else None]]
+    return {row[0].strip(): row[1:] for row in table}
 
 
 def shows_login(host: Host) -> bool:

@@ -9,16 +9,9 @@ import yaml
 
 from hubfleet.images import ROOT
 from tests.fleet import Fleet
-from tests.fleet.ring import STATE, Four, Lab, shows_login, unchanged
+from tests.fleet.ring import STATE, Four, Lab, rows, shows_login, unchanged
 
 GOOD = ("alpha", "beta", "gamma")
-
-
-def rows(printed: str) -> dict[str, list[str]]:
-    """The closing table of `hubfleet apply`: by host, its columns after the name."""
-    lines = printed[printed.index("HOST ") :].splitlines()[1:]
-    table = [re.split(r" {2,}", line) for line in lines[: lines.index("") if "" in lines else None]]
-    return {row[0].strip(): row[1:] for row in table}
 
 
 def test_the_others_finish_and_the_table_says_which_did_not_and_why(four: Four) -> None:

@@ -61,8 +61,8 @@ def campus() -> str:
     return _built("campus", "", base("debian13"), {}, "campus")
 
 
-def ensure_images(fleet: "Fleet") -> None:
-    """Serves, under their production names, all images that hosts pull: Debian's, and ours built here once.
+def ensure_images(fleet: "Fleet", targets: Iterable[Target] = ("hub", "singleuser")) -> None:
+    """Serves, under their production names, all images that hosts pull: Debian's, and these of ours, built here once.
 
     A small JupyterLab stands in under the names of the single-user images that the flavours choose.
     """
@@ -70,17 +70,21 @@ def ensure_images(fleet: "Fleet") -> None:
         list(pool.map(base, debian.RELEASES))
     for release in debian.RELEASES:
         fleet.registry.push(base(release), f"debian:{release.removeprefix('debian')}-slim")
-    targets: tuple[Target, ...] = ("hub", "singleuser")
     for target in targets:
-        name = image_name(target, "hubfleet", BASE)
-        tag = f"{IMAGE_PREFIX}/{name.removeprefix('hubfleet/')}"
-        with locked(f"build-{target}"):
-            if not has_image(tag):
-                args = {"BASE_IMAGE": base("debian13")}
-                build(ROOT / "files" / "hub", tag, target=target, args=args, secrets={"ca": ca_bundle()})
-        fleet.registry.push(tag, name)
-    for name in stand_ins():
-        fleet.registry.push(tag, name)
+        fleet.registry.push(_ours(target), image_name(target, "hubfleet", BASE))
+    if "singleuser" in targets:
+        for name in stand_ins():
+            fleet.registry.push(_ours("singleuser"), name)
+
+
+def _ours(target: Target) -> str:
+    """The tag of one of our own images, built here from the sources that hosts build it from."""
+    tag = f"{IMAGE_PREFIX}/{image_name(target, 'hubfleet', BASE).removeprefix('hubfleet/')}"
+    with locked(f"build-{target}"):
+        if not has_image(tag):
+            args = {"BASE_IMAGE": base("debian13")}
+            build(ROOT / "files" / "hub", tag, target=target, args=args, secrets={"ca": ca_bundle()})
+    return tag
 
 
 def serve_jupyterhub6(fleet: "Fleet") -> str:

@@ -1,0 +1,22 @@
+"""Hubs of all flavours, from one inventory, by one run."""
+
+import json
+
+import pytest
+
+from tests.e2e.world import FLAVOURS, Deployment
+from tests.fleet.ring import rows, unchanged
+
+
+def test_one_run_makes_all_of_them_side_by_side(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
+    told = rows(deployment.printed)
+    assert {host: row[0] for host, row in told.items()} == dict.fromkeys(FLAVOURS, "ok"), deployment.printed
+    seconds = {host: int(row[3].removesuffix(" s")) for host, row in told.items()}
+    slowest = max(seconds, key=lambda host: seconds[host])
+    with capsys.disabled():
+        print(f"\n{len(FLAVOURS)} flavours in {deployment.seconds:.0f} s; the slowest, {slowest}: {seconds[slowest]} s")
+    assert deployment.seconds < sum(seconds.values()) or len(FLAVOURS) == 1
+
+
+def test_a_second_run_by_pyinfra_itself_changes_none_of_them(deployment: Deployment) -> None:
+    assert unchanged(json.loads(deployment.lab.pyinfra("-y", "--json").out)["results"]) == set(FLAVOURS)
