@@ -50,7 +50,9 @@ class World:
         self._open.close()
 
     def _serving(self, standin: S) -> S:
-        return self._open.enter_context(standin.serve(self.fleet.authority, self.fleet.gateway))
+        serving = standin.serve(self.fleet.authority, self.fleet.gateway)
+        self._open.callback(serving.close)
+        return serving
 
 
 @dataclass(frozen=True)

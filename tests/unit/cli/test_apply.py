@@ -25,7 +25,7 @@ def test_a_second_run_changes_nothing(lab: Lab) -> None:
     assert (lab.directory / "placed").read_text() == "content\n"
     assert "@local: Test: place a file: changed" in first.out
     assert "@local: Test: place a file: no change" in second.out
-    assert row(second.out, "@local") == ["@local", "ok", "0", "1"]
+    assert row(second.out, "@local")[:4] == ["@local", "ok", "0", "1"]
 
 
 def test_a_failing_command_fails_its_host_alone_with_what_it_said(lab: Lab) -> None:
@@ -41,8 +41,9 @@ def test_a_failing_command_fails_its_host_alone_with_what_it_said(lab: Lab) -> N
     assert "@fake/one: no kettle" in result.out
     assert "@fake/one: Test: brew: failed" in result.out
     assert "@fake/one: Test: serve" not in result.out
-    assert row(result.out, "@fake/one") == ["@fake/one", "failed", "0", "0", "Test:", "brew:", "no", "kettle"]
-    assert row(result.out, "@fake/two") == ["@fake/two", "ok", "2", "0"]
+    one, two = row(result.out, "@fake/one"), row(result.out, "@fake/two")
+    assert (one[:4], one[6:]) == (["@fake/one", "failed", "0", "0"], ["Test:", "brew:", "no", "kettle"])
+    assert two == ["@fake/two", "ok", "2", "0", "0", "s"]
 
 
 def test_an_unreachable_host_is_named_with_the_reason_and_the_others_finish(lab: Lab) -> None:
