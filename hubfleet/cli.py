@@ -4,6 +4,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -86,14 +87,16 @@ def plan(target: Target, deploy: Path, as_json: bool) -> int:
 @_verb()
 @_deploy
 @click.option("-y", "--yes", is_flag=True, help="Accepted for scripts: apply never asks.")
-def apply(target: Target, deploy: Path, yes: bool) -> int:
+@click.option("--cut-servers", is_flag=True, help="This time, servers inside a hub's container may be cut off.")
+def apply(target: Target, deploy: Path, yes: bool, cut_servers: bool) -> int:
     """Make the hosts what the inventory says.
 
     Applies at once. A host that fails does not stop the others; the table at the end says which and why.
     """
     from hubfleet.verbs.apply import apply as verb
 
-    return verb(target, deploy)
+    data = (*target.data, "hub_cut_servers=True") if cut_servers else target.data
+    return verb(replace(target, data=data), deploy)
 
 
 @cli.command()
@@ -132,7 +135,7 @@ def status(target: Target, as_json: bool) -> int:
 @_verb()
 @click.argument("user", required=False, default="")
 @click.option("-n", "--lines", type=click.IntRange(1), default=100, show_default=True, help="How many lines.")
-@click.option("--of", "part", type=click.Choice(["hub", "proxy", "homes"]), default="hub", help="Whose log.")
+@click.option("--of", "part", type=click.Choice(["hub", "proxy", "homes", "shared"]), default="hub", help="Whose log.")
 def logs(target: Target, user: str, lines: int, part: str) -> int:
     """Print the hub's log, or that of USER's server."""
     from hubfleet.verbs.logs import logs as verb

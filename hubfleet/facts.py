@@ -188,46 +188,21 @@ class Container(FactBase[dict[str, Any] | None]):
         return None
 
 
-class Servers(FactBase[list[str]]):
-    """Names of the running containers that are users' servers of one hub."""
+class Servers(FactBase[int]):
+    """How many users' servers of a hub run: the lines that a command prints."""
 
-    def requires_command(self, hub: str) -> str:
+    def requires_command(self, listing: str) -> str:
         return "docker"
 
-    def command(self, hub: str) -> str:
-        filters = ["--filter", f"label=io.hubfleet.hub={hub}", "--filter", "label=io.hubfleet.role=server"]
-        return f"{shlex.join(['docker', 'ps', *filters, '--format', '{{.Names}}'])} 2>/dev/null || true"
-
-    def process(self, output: list[str]) -> list[str]:
-        return sorted(line for line in output if line)
-
-    @staticmethod
-    def default() -> list[str]:
-        return []
-
-
-class LocalServers(FactBase[int]):
-    """How many users' servers run as processes inside a container."""
-
-    def requires_command(self, container: str) -> str:
-        return "docker"
-
-    def command(self, container: str) -> str:
-        return local_servers(container)
+    def command(self, listing: str) -> str:
+        return f"{listing} 2>/dev/null || true"
 
     def process(self, output: list[str]) -> int:
-        return len([line for line in output if line.startswith("/proc/")])
+        return len([line for line in output if line.strip()])
 
     @staticmethod
     def default() -> int:
         return 0
-
-
-def local_servers(container: str) -> str:
-    """The command that prints a line for each user's server running inside a container."""
-    # One word of a command line, and the brackets keep the command from finding itself.
-    find = "grep -lszx '/opt/user/bin/jupyterhub-singleuse[r]' /proc/[0-9]*/cmdline"
-    return f"{shlex.join(['docker', 'exec', container, 'sh', '-c', find])} 2>/dev/null || true"
 
 
 class Network(FactBase[dict[str, Any] | None]):

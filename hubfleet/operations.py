@@ -419,28 +419,29 @@ def image_pulled(image: str) -> Commands:
 
 
 @operation()
-def servers_spared(spec: ContainerSpec, agreed: bool) -> Commands:
+def servers_spared(spec: ContainerSpec, servers: str, agreed: bool) -> Commands:
     """Stop before a container is replaced in which users' servers run, unless that was agreed to.
 
     + spec: what the container is to be.
+    + servers: command that prints a line for each that runs.
     + agreed: whether they may end.
     """
     now = host.get_fact(facts.Container, container=spec.name)
     if now is None or now.get("status") != "running" or (now.get("labels") or {}).get(LABEL_SPEC) == spec.digest({}):
         host.noop(f"{spec.name} is not replaced")
         return
-    count = host.get_fact(facts.LocalServers, container=spec.name)
+    count = host.get_fact(facts.Servers, listing=servers)
     if not count:
         host.noop(f"no server runs in {spec.name}")
         return
-    servers = f"{count} running server{'s' * (count > 1)}"
+    told = f"{count} running server{'s' * (count > 1)}"
     if agreed:
-        tell(host, "cut", f"cuts off {servers}")
-        host.noop(f"{servers} may be cut off")
+        tell(host, "cut", f"cuts off {told}")
+        host.noop(f"{told} may be cut off")
         return
     refusal = (
-        f"{spec.role}: its new container would cut off {servers}; nothing was replaced. "
-        "Wait until none runs, or run once with --data hub_cut_servers=True"
+        f"{spec.role}: its new container would cut off {told}; nothing was replaced. "
+        "Wait until none runs, or cut them off with `hubfleet apply --cut-servers` (pyinfra: --data hub_cut_servers=True)"
     )
     if not _executing():
         tell(host, "error", refusal)

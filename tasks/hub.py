@@ -102,6 +102,13 @@ def make_networks(lab: Lab) -> None:
 def run_hub(lab: Lab) -> None:
     """One-time passwords and configuration first, then the proxy and what else the hub needs, then the hub."""
     paths, made = lab.paths, parts(lab)
+    if made.restart:
+        operations.servers_spared(
+            name="spare the servers that run inside the hub's container",
+            spec=made.hub,
+            servers=made.servers,
+            agreed=lab.hub.hub_cut_servers,
+        )
     hasher = f"docker run --rm -i --network none {made.hub.image} python -m hubfleet_hub.passwd hash"
     for user in host.loop(lab.admins_with_passwords):
         password, hashed = f"{paths.passwords}/{escape(user)}", f"{paths.one_time}/{escape(user)}.hash"
@@ -135,6 +142,7 @@ def run_hub(lab: Lab) -> None:
         secrets=_secrets(lab),
         key=key,
         confirm=f"docker exec {lab.names.hub} python -m hubfleet_hub.prepare confirm",
+        restart=made.restart,
     )
     for companion in host.loop(made.after):
         operations.container(

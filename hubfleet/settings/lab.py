@@ -171,9 +171,14 @@ class Lab(BaseModel):
         return self.local(name).read_text()
 
     @property
+    def keeps_passwords(self) -> bool:
+        """Whether people log in with a password that this hub knows, and not only elsewhere."""
+        return bool({"native", "pam"} & set(self.hub.login))
+
+    @property
     def admins_with_passwords(self) -> list[str]:
         """The admins who get a one-time password: none where people log in elsewhere."""
-        return self.users.admins if {"native", "pam"} & set(self.hub.login) else []
+        return self.users.admins if self.keeps_passwords else []
 
     @property
     def paths(self) -> Paths:

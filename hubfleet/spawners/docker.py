@@ -2,7 +2,7 @@
 
 from hubfleet.containers import ContainerSpec, Mount
 from hubfleet.settings import Lab
-from hubfleet.spawners.parts import Companion, Parts, hub, image, proxy
+from hubfleet.spawners.parts import Companion, Parts, hub, image, listing, proxy
 
 SOCKET_DIRECTORY = "/run/hubfleet/homes"
 
@@ -15,6 +15,7 @@ def parts(lab: Lab) -> Parts:
         server_image=image(lab, "singleuser") if ours else lab.server.image,
         before=(_keeper(lab), proxy(lab)),
         hub=hub(lab, mounts=(Mount(lab.paths.run, SOCKET_DIRECTORY, read_only=False),), uses_engine=True),
+        servers=listing(lab, "server"),
     )
 
 

@@ -1,9 +1,10 @@
 """What a hub is made of on its host, and what every hub has: the proxy, and the hub itself."""
 
+import shlex
 from dataclasses import dataclass
 from typing import Any
 
-from hubfleet.containers import Attachment, ContainerSpec, Mount
+from hubfleet.containers import LABEL_HUB, LABEL_ROLE, Attachment, ContainerSpec, Mount, Restart
 from hubfleet.images import Target, image_name
 from hubfleet.settings import Lab
 from hubfleet_hub.config import HUB_UID
@@ -33,15 +34,28 @@ class Parts:
     before: tuple[Companion, ...]
     """Run before the hub."""
     hub: ContainerSpec
+    servers: str
+    """The host's command that prints a line for each running server of a user."""
     after: tuple[Companion, ...] = ()
     """Run after the hub, which they ask."""
-    restart: str = ""
-    """The host's command that has the hub's process read a changed configuration; empty: its container is replaced."""
+    restart: Restart | None = None
+    """How the hub's process reads a changed configuration and servers live on; None: its container is replaced."""
+
+    @property
+    def containers(self) -> tuple[ContainerSpec, ...]:
+        """All of them, in the order of their start."""
+        return (*(each.spec for each in self.before), self.hub, *(each.spec for each in self.after))
 
 
 def image(lab: Lab, target: Target) -> str:
     """The name of one of our images for this lab."""
     return image_name(target, lab.images.repository, lab.images.base)
+
+
+def listing(lab: Lab, role: str) -> str:
+    """The host's command that prints the ids of a hub's running containers in a role, a line each."""
+    filters = (f"label={LABEL_HUB}={lab.hub.hub_name}", f"label={LABEL_ROLE}={role}")
+    return shlex.join(["docker", "ps", "-q", *(word for each in filters for word in ("--filter", each))])
 
 
 def proxy(lab: Lab) -> Companion:

@@ -1,7 +1,7 @@
 """One JupyterLab that all share, in a container of its own."""
 
 from hubfleet.settings import Lab
-from hubfleet.spawners.parts import Parts, hub, image, proxy
+from hubfleet.spawners.parts import Parts, hub, image, listing, proxy
 
 
 def parts(lab: Lab) -> Parts:
@@ -11,4 +11,5 @@ def parts(lab: Lab) -> Parts:
         server_image=image(lab, "shared"),
         before=(proxy(lab),),
         hub=hub(lab),
+        servers=listing(lab, "shared"),
     )

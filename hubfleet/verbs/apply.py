@@ -85,7 +85,9 @@ def _print_next_step(run: Run, target: Target, lab: Lab) -> None:
     inventory = target.inventory
     admin = next(iter(lab.users.admins))
     password = f"{lab.paths.passwords}/{escape(admin)}"
-    if command(host, "test", "-s", QuoteString(password)).ok:
+    if not lab.keeps_passwords:
+        click.echo(f"  {admin} is its admin, and logs in {_elsewhere(lab)}")
+    elif command(host, "test", "-s", QuoteString(password)).ok:
         click.echo(f"  {admin}'s one-time password, to be changed at the first login, is on the host:")
         click.echo(f"    {read_command(host, password)}")
     else:
@@ -93,3 +95,9 @@ def _print_next_step(run: Run, target: Target, lab: Lab) -> None:
     if "native" in lab.hub.login:
         click.echo(f"  Next: log in as {admin} and let people in at {lab.hub.public_url}hub/authorize")
     click.echo(f"  Prove it from outside, as a user would: hubfleet verify {inventory} --limit {lab.host}")
+
+
+def _elsewhere(lab: Lab) -> str:
+    if "lti13" in lab.hub.login:
+        return f"from the course in the LMS {lab.lti13.issuer}"
+    return f"with the account at {lab.oauth.url or lab.oauth.provider}"

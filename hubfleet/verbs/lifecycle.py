@@ -12,10 +12,14 @@ from hubfleet.containers import LABEL_HUB, LABEL_ROLE
 from hubfleet.errors import UserError
 from hubfleet.run import HostFailed, Run, command
 from hubfleet.settings import Lab
+from hubfleet.spawners import parts
 from hubfleet.verbs.common import Target, connected
 
 PATIENCE = 240
 """Seconds a hub may take until it answers."""
+
+CALLED = {"homes": "keeper of homes", "shared": "shared JupyterLab"}
+"""Containers' roles in words, where those differ."""
 
 Step = tuple[str, str]
 """What is done, in words, and the shell command that does it."""
@@ -91,15 +95,15 @@ def _ours(lab: Lab, role: str = "") -> str:
 
 
 def stopping(lab: Lab) -> list[Step]:
-    """The hub first, so that it does not take stopped servers for crashed ones; then servers, proxy and homes."""
-    names = lab.names
+    """The hub first, so that it does not take stopped servers for crashed ones; then servers, then the rest."""
     present = "docker inspect --type container {0} >/dev/null 2>&1"
     one = f"if {present}; then docker stop -t 30 {{0}} >/dev/null; fi"
+    made = parts(lab)
+    others = [spec for spec in reversed(made.containers) if spec is not made.hub]
     return [
-        ("stopping the hub", one.format(names.hub)),
+        ("stopping the hub", one.format(made.hub.name)),
         ("stopping users' servers", f"{_ours(lab, 'server')} | xargs -r docker stop -t 30 >/dev/null"),
-        ("stopping the proxy", one.format(names.proxy)),
-        ("stopping the keeper of homes", one.format(names.homes)),
+        *((f"stopping the {CALLED.get(spec.role, spec.role)}", one.format(spec.name)) for spec in others),
     ]
 
 
@@ -108,8 +112,8 @@ def _start(lab: Lab, host: Host) -> None:
     _steps(
         host,
         [
-            (f"starting {role}", f"docker start {name} >/dev/null")
-            for role, name in (("the keeper of homes", names.homes), ("the proxy", names.proxy), ("the hub", names.hub))
+            (f"starting the {CALLED.get(spec.role, spec.role)}", f"docker start {spec.name} >/dev/null")
+            for spec in parts(lab).containers
         ],
     )
     click.echo(f"{host.name}: waiting until the hub answers")

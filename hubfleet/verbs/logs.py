@@ -6,6 +6,7 @@ import click
 from pyinfra.api.host import Host
 
 from hubfleet.run import HostFailed, command
+from hubfleet.spawners import parts
 from hubfleet.verbs.common import Target, connected
 from hubfleet_hub.names import escape
 
@@ -20,7 +21,10 @@ def logs(target: Target, user: str, lines: int, part: str) -> int:
 
         def read(host: Host) -> None:
             lab = labs[host.name]
-            if user:
+            if user and parts(lab).restart:
+                click.echo(f"{host.name}: users' servers run beside the hub and write to its own log", err=True)
+                names = [lab.names.hub]
+            elif user:
                 labels = (f"io.hubfleet.hub={lab.hub.hub_name}", f"{LABEL_USER}={escape(user)}")
                 filters = " ".join(f"--filter {shlex.quote('label=' + label)}" for label in labels)
                 names = command(host, f"docker ps -a {filters} --format '{{{{.Names}}}}'").out.split()

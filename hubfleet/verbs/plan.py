@@ -7,10 +7,10 @@ import click
 from pyinfra.api.host import Host
 
 from hubfleet import notices
-from hubfleet.containers import LABEL_ROLE
 from hubfleet.notices import Notice
 from hubfleet.run import Change, Run, command
 from hubfleet.settings import Lab
+from hubfleet.spawners import parts
 from hubfleet.verbs.common import Target, opened
 from hubfleet.verbs.images import download_size
 from hubfleet.verbs.text import indented, size, table
@@ -30,7 +30,7 @@ def plan(target: Target, deploy: Path, as_json: bool) -> int:
         told = {host.name: _sized(notices.told(host.name), labs[host.name]) for host in run.hosts}
         for host in run.active:
             if changes[host.name] and not any(notice.kind == "cut" for notice in told[host.name]):
-                told[host.name] += _nobody_cut_off(host)
+                told[host.name] += _nobody_cut_off(host, labs[host.name])
         status = _status(run, changes, told)
         if as_json:
             click.echo(json.dumps(_as_data(run, changes, told, status), indent=2))
@@ -58,10 +58,10 @@ def _sized(told: list[Notice], lab: Lab) -> list[Notice]:
     return [with_size(notice) for notice in told]
 
 
-def _nobody_cut_off(host: Host) -> list[Notice]:
+def _nobody_cut_off(host: Host, lab: Lab) -> list[Notice]:
     """The good news, where there are servers that could have been cut off."""
-    listed = command(host, f"docker ps -q --filter label={LABEL_ROLE}=server 2>/dev/null")
-    count = len(listed.out.split())
+    listed = command(host, parts(lab).servers, "2>/dev/null")
+    count = len(listed.out.splitlines())
     return [Notice("cut", f"servers cut off: 0 of {count}")] if listed.ok and count else []
 
 

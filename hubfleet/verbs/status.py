@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
@@ -12,6 +13,7 @@ from pyinfra.context import ctx_host
 from hubfleet.containers import LABEL_HUB, LABEL_ROLE
 from hubfleet.run import HostFailed, command
 from hubfleet.settings import Lab
+from hubfleet.spawners import parts
 from hubfleet.verbs.common import Target, opened
 from hubfleet.verbs.text import size, table
 
@@ -28,8 +30,6 @@ def count(state):
     return ask(f"/users?limit=1{state}")["_pagination"]["total"]
 print(json.dumps({"version": ask("/")["version"], "users": count(""), "servers": count("&state=active")}))
 """
-
-ROLES = ("hub", "proxy", "homes")
 
 
 @dataclass
@@ -91,7 +91,7 @@ def look(host: Host, lab: Lab, row: Status) -> None:
     answer = command(host, question(lab), timeout=90)
     if not answer.ok or "@@hub" not in answer.out:
         raise HostFailed((answer.err or answer.out).strip() or "the host gave no answer")
-    read(row, answer.out)
+    read(row, answer.out, [spec.role for spec in reversed(parts(lab).containers)])
 
 
 def question(lab: Lab) -> str:
@@ -116,8 +116,8 @@ def question(lab: Lab) -> str:
     )
 
 
-def read(row: Status, text: str) -> None:
-    """Fill a row from the answer to `question`."""
+def read(row: Status, text: str, roles: Sequence[str]) -> None:
+    """Fill a row from the answer to `question`; `roles` are those of the containers that a well hub has."""
     parts: dict[str, list[str]] = {}
     lines: list[str] = []
     for line in text.splitlines():
@@ -128,7 +128,7 @@ def read(row: Status, text: str) -> None:
     now = datetime.fromtimestamp(int(parts["now"][0]), UTC)
     for line in parts["containers"]:
         role, state, health, started, image = line.split("|")
-        if role not in ROLES:
+        if role not in roles:
             continue
         row.containers[role] = health if state == "running" and health else state
         if role == "hub":
@@ -144,14 +144,14 @@ def read(row: Status, text: str) -> None:
     if parts["hub"]:
         answer = json.loads(parts["hub"][-1])
         row.jupyterhub, row.users, row.active_servers = answer["version"], answer["users"], answer["servers"]
-    row.state, row.why = judge(row)
+    row.state, row.why = judge(row, roles)
 
 
-def judge(row: Status) -> tuple[str, str]:
+def judge(row: Status, roles: Sequence[str]) -> tuple[str, str]:
     """Whether a hub is up, and if not why."""
     if not row.containers and not row.hubfleet:
         return "not deployed", "run hubfleet apply"
-    wrong = [f"{role} {row.containers.get(role, 'missing')}" for role in ROLES if not _well(row.containers.get(role))]
+    wrong = [f"{role} {row.containers.get(role, 'missing')}" for role in roles if not _well(row.containers.get(role))]
     if wrong:
         return "down", f"{', '.join(wrong)}; see hubfleet logs"
     if row.users is None:

@@ -99,14 +99,14 @@ class TestEngine:
         assert bare.fact(facts.Container, container="hub") is None
         assert bare.fact(facts.Network, network="users") is None
         assert bare.fact(facts.Image, image="hub:1") is None
-        assert bare.fact(facts.Servers, hub="lab") == []
+        assert bare.fact(facts.Servers, listing="docker ps -q") == 0
 
     def test_says_nothing_where_it_is_down(self) -> None:
         down = Bench.telling({})
         assert down.fact(facts.Container, container="hub") is None
         assert down.fact(facts.Network, network="users") is None
         assert down.fact(facts.Image, image="hub:1") is None
-        assert down.fact(facts.Servers, hub="lab") == []
+        assert down.fact(facts.Servers, listing="docker ps -q") == 0
 
     def test_is_read_as_data(self) -> None:
         told = Bench.telling(
@@ -120,7 +120,7 @@ class TestEngine:
         assert told.fact(facts.Container, container="hub") == {"labels": {"a": "b"}, "status": "running"}
         assert told.fact(facts.Network, network="users") == {"driver": "bridge", "containers": 2}
         assert told.fact(facts.Image, image="hub:1") == "sha256:abc"
-        assert told.fact(facts.Servers, hub="lab") == ["server-a", "server-b"]
+        assert told.fact(facts.Servers, listing="docker ps -q") == 2
 
     def test_is_never_asked_for_an_environment(self) -> None:
         assert "Env" not in facts.Container().command("hub")

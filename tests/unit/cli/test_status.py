@@ -31,7 +31,7 @@ notAfter=Jan 25 09:00:00 2027 GMT
 
 def row(text: str) -> Status:
     made = Status("one", "https://one.example.org/")
-    read(made, text)
+    read(made, text, ["hub", "proxy", "homes"])
     return made
 
 

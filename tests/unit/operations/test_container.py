@@ -64,7 +64,7 @@ def host_with(
         told[inspected("hubfleet-lab-hub")] = state(label)
     told["for f in"] = f"{KEYED} {TOKEN}"
     told["base64"] = base64.b64encode(read.encode()).decode()
-    told["jupyterhub-singleuse"] = "\n".join(f"/proc/{number}/cmdline" for number in range(servers))
+    told["list-servers"] = "\n".join(f"/proc/{number}/cmdline" for number in range(servers))
     told["stat -c"] = f"regular file|root|root|40740|40740|400\n{token}  -"
     return Bench.telling(told)
 
@@ -233,7 +233,7 @@ def test_a_new_container_remembers_what_its_process_read() -> None:
 
 def spared(host: Bench, *, agreed: bool) -> list[str]:
     notices.forget()
-    return host.commands(operations.servers_spared, spec=SPEC, agreed=agreed)
+    return host.commands(operations.servers_spared, spec=SPEC, servers="list-servers", agreed=agreed)
 
 
 def told() -> list[tuple[str, str]]:
