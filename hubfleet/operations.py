@@ -441,7 +441,8 @@ def servers_spared(spec: ContainerSpec, servers: str, agreed: bool) -> Commands:
         return
     refusal = (
         f"{spec.role}: its new container would cut off {told}; nothing was replaced. "
-        "Wait until none runs, or cut them off with `hubfleet apply --cut-servers` (pyinfra: --data hub_cut_servers=True)"
+        "Wait until none runs, or cut them off with `hubfleet apply --cut-servers` "
+        "(pyinfra: --data hub_cut_servers=True)"
     )
     if not _executing():
         tell(host, "error", refusal)

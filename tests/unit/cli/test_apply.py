@@ -165,6 +165,37 @@ def test_a_good_host_is_told_with_address_password_and_next_step(lab: Lab) -> No
     assert "hubfleet verify" in result.out
 
 
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ({"login": ["oauth"], "oauth_client_id": "id", "oauth_client_secret": "file:secret"}, "the account at github"),
+        (
+            {
+                "login": ["lti13"],
+                "lti13_issuer": "https://lms.example.org",
+                "lti13_client_ids": ["hub"],
+                "lti13_authorize_url": "https://lms.example.org/auth",
+                "lti13_jwks_url": "https://lms.example.org/jwks",
+            },
+            "the course in the LMS https://lms.example.org",
+        ),
+    ],
+)
+def test_where_people_log_in_elsewhere_the_admin_is_told_where(lab: Lab, data: dict[str, object], told: str) -> None:
+    (lab.directory / "secret").write_text("a client's secret")
+    lab.hosts(one=data)
+    result = lab.apply()
+    assert result.status == 0, result.all
+    assert told in result.out
+    assert "password" not in result.out
+
+
+def test_servers_are_cut_off_for_one_run_by_a_word(lab: Lab) -> None:
+    lab.deploys("tell(host, 'warning', f'cut: {host.data.hub_cut_servers}')")
+    assert "cut: False" in lab.apply().out
+    assert "cut: True" in lab.apply("--cut-servers").out
+
+
 def test_hubfleet_s_own_deploy_file_is_the_default() -> None:
     from hubfleet.cli import apply
 

@@ -1,5 +1,6 @@
 """`stop`, `start`, `remove`, `logs`, `passwd`: services come and go, data stays. On real hosts: the fleet's tests."""
 
+import re
 import shlex
 
 import pytest
@@ -10,6 +11,8 @@ from hubfleet.verbs.lifecycle import kept, removing, stopping
 from hubfleet.verbs.passwd import script
 from tests.unit.cli.play import ROOT, Lab
 
+PERSONAL: dict[str, object] = {"login": ["pam"], "spawner": "local", "server_home": "/home"}
+
 
 @pytest.fixture
 def settings(lab: Lab) -> Settings:
@@ -19,6 +22,15 @@ def settings(lab: Lab) -> Settings:
 def test_stop_stops_the_hub_before_the_servers_it_would_miss(settings: Settings) -> None:
     done = [what for what, _ in stopping(settings)]
     assert done.index("stopping the hub") < done.index("stopping users' servers") < done.index("stopping the proxy")
+
+
+def test_stop_and_start_know_only_the_containers_that_this_hub_has(lab: Lab) -> None:
+    lab.hosts(one=PERSONAL)
+    settings = check_inventory(lab.inventory, cwd=ROOT)["@fake/one"]
+    assert "keeper" not in " ".join(what for what, _ in stopping(settings))
+    result = lab.hubfleet("start")
+    assert result.status == 0, result.all
+    assert re.findall(r"starting the (.*)", result.out) == ["proxy", "hub"]
 
 
 def test_no_step_of_remove_names_a_place_with_data(settings: Settings) -> None:
@@ -68,6 +80,14 @@ def test_passwd_tells_where_the_password_is_and_not_what_it_is(lab: Lab) -> None
     assert "/var/lib/hubfleet/hub/passwords/alice" in result.out
 
 
+def test_passwd_of_a_hub_whose_people_log_in_elsewhere_is_refused(lab: Lab) -> None:
+    lab.hosts(one={"login": ["oauth"], "oauth_client_id": "id", "oauth_client_secret": "file:secret"})
+    (lab.directory / "secret").write_text("a client's secret")
+    result = lab.hubfleet("passwd", "alice")
+    assert result.status == 1
+    assert "people log in elsewhere" in result.err
+
+
 def test_passwd_of_a_user_whom_the_hub_does_not_know_fails_with_the_hub_s_words(lab: Lab) -> None:
     lab.hosts(one={"fake_responses": {"hubfleet_hub.passwd": {"success": False, "stderr": "no account"}}})
     result = lab.hubfleet("passwd", "alice")
@@ -97,3 +117,11 @@ def test_logs_of_a_user_without_a_server_fail(lab: Lab) -> None:
     result = lab.hubfleet("logs", "alice")
     assert result.status == 1
     assert "alice has no server here" in result.err
+
+
+def test_logs_of_a_user_inside_the_hub_s_container_are_the_hub_s_and_say_so(lab: Lab) -> None:
+    lab.hosts(one=PERSONAL | {"fake_responses": {"docker logs": ["a line of ada's server"]}})
+    result = lab.hubfleet("logs", "ada")
+    assert result.status == 0
+    assert result.out == "a line of ada's server\n"
+    assert "write to its own log" in result.err
