@@ -1,6 +1,7 @@
 """The one place where a user's name becomes part of a path, a container name, a volume name or a label."""
 
 import hashlib
+import re
 import string
 
 MAX_LENGTH = 63
@@ -47,3 +48,30 @@ def _shorten(name: str, parts: list[str]) -> str:
             break
         head += part
     return f"{head}--{digest}"
+
+
+_LINUX = re.compile(r"[a-z][a-z0-9_-]*")
+LONGEST_LINUX = 63
+"""Characters; a name at GitHub has up to 39, and gets a prefix."""
+
+# fmt: off
+RESERVED = frozenset([
+    "_apt", "adm", "audio", "backup", "bin", "cdrom", "crontab", "daemon", "dialout", "dip", "disk", "fax",
+    "floppy", "games", "gnats", "input", "irc", "kmem", "kvm", "list", "lp", "mail", "man", "messagebus", "netdev",
+    "news", "nobody", "nogroup", "operator", "plugdev", "polkitd", "proxy", "render", "root", "sasl", "sgx",
+    "shadow", "src", "ssh", "sshd", "staff", "sudo", "sync", "sys", "tape", "tty", "users", "utmp", "uucp", "video",
+    "voice", "www-data",
+])
+# fmt: on
+"""Users and groups of a Debian system, whether or not an image has them today."""
+
+
+def linux_problem(name: str) -> str:
+    """Why ``name`` can be no person's Linux account; empty when it can."""
+    if not _LINUX.fullmatch(name):
+        return "is no name of a Linux user: letters a-z, digits, - and _, a letter first"
+    if len(name) > LONGEST_LINUX:
+        return f"is longer than the {LONGEST_LINUX} characters of a Linux user's name"
+    if name in RESERVED or name.startswith(("hubfleet", "systemd-")):
+        return "is a name that the system has for itself"
+    return ""
