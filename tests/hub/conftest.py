@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hubfleet_hub import config, configure
+from hubfleet_hub import config, configure, prepare
 from hubfleet_hub.config import HubConfig
 
 
@@ -140,7 +140,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     made = Site(tmp_path_factory.mktemp("site"))
     for directory in ("etc", "secrets", "state"):
         (made.root / directory).mkdir()
-    for name in ("cookie_secret", "crypt_key", "proxy_token", "status_token", "verify_token"):
+    for name in ("cookie_secret", "crypt_key", "proxy_token", "shared_token", "status_token", "verify_token"):
         made.secret(name, secrets.token_hex(32))
     return made
 
@@ -151,6 +151,7 @@ def here(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
     monkeypatch.setattr(config, "SECRETS", site.root / "secrets")
     monkeypatch.setattr(configure, "SECRETS", site.root / "secrets")
     monkeypatch.setattr(configure, "DATABASE", site.database)
+    monkeypatch.setattr(prepare, "ORGANIZATIONS", site.root / "state" / "organizations")
     site.database.unlink(missing_ok=True)
     return site
 

@@ -40,19 +40,42 @@ def test_a_trusted_proxy_is_known_by_both_spellings_of_its_address(make: Make) -
     assert addresses.trusted_downstream() == ["10.210.0.1", "fd00::1", "::ffff:10.210.0.1"]
 
 
+GITHUB = {
+    "provider": "github",
+    "client_id": "id",
+    "url": "",
+    "allowed_organizations": [],
+    "traits": {},
+}
+ORGANIZATION = GITHUB | {"allowed_organizations": ["lab"]}
+
+
 @pytest.mark.parametrize(
-    ("lists", "name", "permitted"),
+    ("changes", "name", "refused"),
     [
-        ({}, "anyone", True),
-        ({"banned": ["eve"]}, "eve", False),
-        ({"allowed": ["ada"]}, "ada", True),
-        ({"allowed": ["ada"]}, "eve", False),
-        ({"allowed": ["ada"]}, "admin", True),
-        ({"allowed": ["ada"], "banned": ["ada"]}, "ada", False),
+        ({}, "anyone", False),
+        ({"users__banned": ["eve"]}, "eve", True),
+        ({"users__allowed": ["ada"]}, "ada", False),
+        ({"users__allowed": ["ada"]}, "eve", True),
+        ({"users__allowed": ["ada"]}, "admin", False),
+        ({"users__allowed": ["ada"], "users__banned": ["ada"]}, "ada", True),
+        ({"users__allowed": ["ada"]}, "hubfleet-verify-0", False),
+        # An OAuth provider alone: nobody is let in for having an account there.
+        ({"login": ["oauth"], "oauth": GITHUB}, "admin", False),
+        ({"login": ["oauth"], "oauth": GITHUB}, "eve", True),
+        ({"login": ["oauth"], "oauth": GITHUB, "users__allowed": ["ada"]}, "ada", False),
+        ({"login": ["oauth"], "oauth": GITHUB, "users__allowed": ["ada"]}, "eve", True),
+        # Members of organisations are known when they log in.
+        ({"login": ["oauth"], "oauth": ORGANIZATION, "users__allowed": ["ada"]}, "member", False),
+        ({"login": ["oauth"], "oauth": ORGANIZATION, "users__banned": ["member"]}, "member", True),
+        ({"login": ["oauth"], "oauth": GITHUB | {"traits": {"allowed_scopes": ["lab"]}}}, "member", False),
+        ({"login": ["native", "oauth"], "oauth": ORGANIZATION, "users__allowed": ["ada"]}, "github-member", False),
+        ({"login": ["native", "oauth"], "oauth": ORGANIZATION, "users__allowed": ["ada"]}, "member", True),
+        ({"login": ["native", "oauth"], "oauth": GITHUB, "users__allowed": ["ada"]}, "github-eve", True),
     ],
 )
-def test_who_is_permitted(make: Make, lists: dict[str, Any], name: str, permitted: bool) -> None:
-    assert make(**{f"users__{key}": value for key, value in lists.items()}).users.permit(name) is permitted
+def test_who_is_refused(make: Make, changes: dict[str, Any], name: str, refused: bool) -> None:
+    assert make(**changes).refuses(name) is refused
 
 
 @pytest.mark.parametrize(

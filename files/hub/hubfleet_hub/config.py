@@ -27,12 +27,16 @@ HOMES_SOCKET = Path("/run/hubfleet/homes/socket")
 HUB_PORT = 8081
 PROXY_PORT = 8000
 PROXY_API_PORT = 8001
+SHARED_PORT = 8888
 HUB_UID = 40740
 """The user and group that hub and proxy run as: no account of any distribution, the same on every host."""
 
 VERIFY_USERS = tuple(f"hubfleet-verify-{number}" for number in range(4))
 """The throw-away users of `verify`; several, so that two runs at one time need not meet. Named one by one because
 JupyterHub limits a scope to names, not to a prefix: the token of `verify` is good for these users alone."""
+
+MEMBERS = "members"
+"""The group of those who may enter the one JupyterLab that all share: everybody who has logged in and still may."""
 
 HubName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=32)]
 
@@ -123,12 +127,6 @@ class Users(_Part):
             raise ValueError(f"{', '.join(both)}: both admin and banned; take the name off one of the lists")
         return self
 
-    def permit(self, name: str) -> bool:
-        """Whether these lists let ``name`` in; an admin's approval may be needed besides."""
-        if name in self.banned:
-            return False
-        return not self.allowed or name in self.allowed or name in self.admins
-
 
 class Native(_Part):
     """Accounts of the hub's own (NativeAuthenticator): self sign-up, approved by an admin."""
@@ -156,6 +154,11 @@ class OAuth(_Part):
     traits: dict[str, Any]
     """Anything else that the provider's class can be told, by the name of its trait."""
 
+    @property
+    def lets_in_others(self) -> bool:
+        """Whether the provider may let in people whom `Users` does not name."""
+        return bool(self.allowed_organizations) or any(name.startswith("allow") for name in self.traits)
+
 
 class Lti13(_Part):
     """Launches from a learning management system, signed as LTI 1.3 says."""
@@ -180,6 +183,19 @@ class Shared(_Part):
     """Of the service: the page is ``/services/NAME/``."""
     address: IPvAnyAddress
     """Its fixed address on the users' network."""
+
+    @property
+    def url(self) -> str:
+        return f"http://{_in_url(self.address)}:{SHARED_PORT}"
+
+    @property
+    def client_id(self) -> str:
+        """Who it is to the hub's OAuth."""
+        return f"service-{self.name}"
+
+    @property
+    def access_scope(self) -> str:
+        return f"access:services!service={self.name}"
 
 
 class Volume(_Part):
@@ -325,8 +341,18 @@ class HubConfig(_Part):
         return f"{self.oauth.provider if login == 'oauth' and self.oauth else login}-"
 
     def refuses(self, name: str) -> bool:
-        """Whether ``name`` may neither log in nor have a server."""
-        return name not in VERIFY_USERS and not self.users.permit(name)
+        """Whether ``name`` may neither log in nor have a server.
+
+        False for someone of whom the OAuth provider decides when they log in, as of members of an organisation.
+        """
+        users = self.users
+        if name in VERIFY_USERS or name in users.admins or name in users.allowed:
+            return name in users.banned
+        if name in users.banned:
+            return True
+        if self.oauth is not None and (len(self.login) == 1 or name.startswith(self.prefix_of("oauth"))):
+            return not self.oauth.lets_in_others and (len(self.login) == 1 or bool(users.allowed))
+        return bool(users.allowed)
 
     @property
     def base_url(self) -> str:

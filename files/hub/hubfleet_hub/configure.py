@@ -8,7 +8,7 @@ from typing import Any
 
 from traitlets.config import Config
 
-from .config import HUB_PORT, PROXY_PORT, SECRETS, STATE, VERIFY_USERS, HubConfig, read_secret
+from .config import HUB_PORT, MEMBERS, PROXY_PORT, SECRETS, STATE, VERIFY_USERS, HubConfig, Shared, read_secret
 
 DATABASE = STATE / "jupyterhub.sqlite"
 
@@ -115,36 +115,61 @@ def _services(c: Config, hub: HubConfig) -> None:
             "name": "status",
             "services": ["status"],
             "scopes": ["list:users", "read:hub", "read:metrics", "read:servers", "read:users:activity"],
-        },
-        {
-            "name": "verify",
-            "services": ["verify"],
-            "scopes": [
-                f"{scope}!user={user}"
-                for user in VERIFY_USERS
-                for scope in ("admin:users", "servers", "access:servers")
-            ],
-        },
+        }
     ]
-    if hub.cull.timeout:
-        services.append(
-            {
-                "name": "idle-culler",
-                "command": [
-                    sys.executable,
-                    "-m",
-                    "jupyterhub_idle_culler",
-                    f"--timeout={hub.cull.timeout}",
-                    f"--cull-every={hub.cull.every}",
-                ],
-            }
-        )
-        roles.append(
-            {
-                "name": "idle-culler",
-                "services": ["idle-culler"],
-                "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
-            }
-        )
+    if hub.shared is not None:
+        _shared(c, hub.shared, services, roles)
+    else:
+        _culled(hub, services, roles)
+        scopes = [
+            f"{scope}!user={user}" for user in VERIFY_USERS for scope in ("admin:users", "servers", "access:servers")
+        ]
+        roles.append({"name": "verify", "services": ["verify"], "scopes": scopes})
     c.JupyterHub.services = services
     c.JupyterHub.load_roles = roles
+
+
+def _culled(hub: HubConfig, services: list[dict[str, Any]], roles: list[dict[str, Any]]) -> None:
+    """Users' servers that are idle are stopped."""
+    if not hub.cull.timeout:
+        return
+    services.append(
+        {
+            "name": "idle-culler",
+            "command": [
+                sys.executable,
+                "-m",
+                "jupyterhub_idle_culler",
+                f"--timeout={hub.cull.timeout}",
+                f"--cull-every={hub.cull.every}",
+            ],
+        }
+    )
+    roles.append(
+        {
+            "name": "idle-culler",
+            "services": ["idle-culler"],
+            "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
+        }
+    )
+
+
+def _shared(c: Config, shared: Shared, services: list[dict[str, Any]], roles: list[dict[str, Any]]) -> None:
+    """The one JupyterLab as a service of the hub, which members alone may enter, and the page after logging in."""
+    services.append(
+        {
+            "name": shared.name,
+            "url": shared.url,
+            "api_token": read_secret("shared_token"),
+            "oauth_client_id": shared.client_id,
+            "oauth_no_confirm": True,
+        }
+    )
+    roles += [
+        {"name": MEMBERS, "groups": [MEMBERS], "scopes": [shared.access_scope]},
+        {"name": "verify", "services": ["verify"], "scopes": [shared.access_scope]},
+        # JupyterHub's own role lets everybody have servers; here nobody has one.
+        {"name": "user", "scopes": ["read:users!user", "users:activity!user", "tokens!user"]},
+    ]
+    c.Authenticator.manage_groups = True  # `PermittedUsers` says who is a member
+    c.JupyterHub.default_url = f"{c.JupyterHub.base_url}services/{shared.name}/"

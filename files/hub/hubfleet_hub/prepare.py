@@ -6,6 +6,7 @@ afterwards is healthy, so that an upgrade of its database stays.
 
 # mypy: disable-error-code="import-untyped"
 
+import json
 import sys
 
 from jupyterhub import orm, roles
@@ -13,10 +14,13 @@ from nativeauthenticator.orm import UserInfo
 from sqlalchemy.orm import Session
 
 from .accounts import end_sessions, make_tables, set_password
-from .config import STATE, ConfigError, HubConfig, read_secret
+from .config import MEMBERS, STATE, VERIFY_USERS, ConfigError, HubConfig, read_secret
 from .configure import database_url
 from .database import DatabaseError, bring_up_to_date, confirm, open_session
 from .names import escape
+
+ORGANIZATIONS = STATE / "organizations"
+"""The organisations whose members the last start let in, as JSON."""
 
 
 def prepare(hub: HubConfig) -> None:
@@ -28,7 +32,9 @@ def prepare(hub: HubConfig) -> None:
             make_tables(db.get_bind())  # type: ignore[arg-type]
             make_first_admins(db, hub)
         end_what_is_no_longer_permitted(db, hub)
+        end_what_organizations_no_longer_give(db, hub)
         db.commit()
+    note_organizations(hub)
 
 
 def make_first_admins(db: Session, hub: HubConfig) -> None:
@@ -64,6 +70,31 @@ def end_what_is_no_longer_permitted(db: Session, hub: HubConfig) -> None:
             print(f"users: {user.name} is no longer an admin", flush=True)
         if refused or demoted:
             end_sessions(db, user, keep_servers=not refused)
+
+
+def end_what_organizations_no_longer_give(db: Session, hub: HubConfig) -> None:
+    """With an organisation gone from the list, everyone whom ``hub.yaml`` does not name logs in, and is judged, anew.
+
+    Who came in as a member of which organisation is known to the provider alone, and only while they log in.
+    """
+    now = hub.oauth.allowed_organizations if hub.oauth else ()
+    before = json.loads(ORGANIZATIONS.read_text()) if ORGANIZATIONS.exists() else []
+    if set(before) <= set(now):
+        return
+    named = {*hub.users.admins, *hub.users.allowed, *VERIFY_USERS}
+    for user in db.query(orm.User):
+        if user.name not in named:
+            end_sessions(db, user, keep_servers=False)
+            user.groups = [group for group in user.groups if group.name != MEMBERS]
+            print(f"users: {user.name} must log in again, as an organisation was taken off", flush=True)
+
+
+def note_organizations(hub: HubConfig) -> None:
+    """Remember for the next start whom the organisations were; after the commit, so that a cut repeats the work."""
+    text = json.dumps(hub.oauth.allowed_organizations if hub.oauth else ())
+    new = ORGANIZATIONS.with_suffix(".new")
+    new.write_text(text)
+    new.replace(ORGANIZATIONS)
 
 
 def main() -> None:

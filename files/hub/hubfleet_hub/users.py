@@ -8,7 +8,7 @@ from jupyterhub import orm
 from jupyterhub.auth import Authenticator
 from traitlets import Instance
 
-from .config import HubConfig
+from .config import MEMBERS, HubConfig
 
 
 class PermittedUsers(Authenticator):  # type: ignore[misc]
@@ -44,3 +44,10 @@ class PermittedUsers(Authenticator):  # type: ignore[misc]
         if self.hub_config.refuses(user.name):
             return False
         return await super().refresh_user(user, handler)
+
+    async def run_post_auth_hook(self, handler: Any, auth_model: Any) -> Any:
+        """Whoever is let in is a member, where membership is what opens the one JupyterLab that all share."""
+        auth_model = await super().run_post_auth_hook(handler, auth_model)
+        if auth_model and self.hub_config.spawner == "shared":
+            auth_model["groups"] = sorted({*(auth_model.get("groups") or ()), MEMBERS})
+        return auth_model

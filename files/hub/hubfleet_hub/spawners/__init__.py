@@ -1,1 +1,11 @@
 """Where notebooks run: one module a choice, each with ``configure(c, hub)``."""
+
+from tornado.web import HTTPError
+
+
+class SpawnRefused(HTTPError):
+    """A server does not start, for a reason that its user should read."""
+
+    def __init__(self, message: str, status: int = 503) -> None:
+        super().__init__(status, message)
+        self.jupyterhub_message = message  # what the hub's page shows

@@ -5,7 +5,6 @@ from typing import Any
 from docker.errors import APIError, ImageNotFound
 from docker.types import LogConfig, Mount
 from dockerspawner import DockerSpawner
-from tornado.web import HTTPError
 from traitlets import Instance, default
 from traitlets.config import Config
 
@@ -13,17 +12,11 @@ from hubfleet_hub import homes
 from hubfleet_hub.config import HubConfig
 from hubfleet_hub.names import escape
 
+from . import SpawnRefused
+
 LABEL_HUB = "io.hubfleet.hub"
 LABEL_ROLE = "io.hubfleet.role"
 LABEL_USER = "io.hubfleet.user"
-
-
-class SpawnRefused(HTTPError):
-    """A server does not start, for a reason that its user should read."""
-
-    def __init__(self, message: str, status: int = 503) -> None:
-        super().__init__(status, message)
-        self.jupyterhub_message = message  # what the hub's page shows
 
 
 class HubfleetDockerSpawner(DockerSpawner):  # type: ignore[misc]
