@@ -50,8 +50,17 @@ def test_servers_are_given_an_address_and_not_a_name(told: Told) -> None:
 
 
 def test_cookies_are_for_https_alone_when_the_hub_is(told: Told) -> None:
-    assert told().JupyterHub.tornado_settings == {"cookie_options": {"secure": True}}
-    assert "tornado_settings" not in told(public_url="http://hub.example.org").JupyterHub
+    assert told().JupyterHub.tornado_settings == {"cookie_options": {"samesite": "Lax", "secure": True}}
+    assert told(public_url="http://hub.example.org").JupyterHub.tornado_settings == {
+        "cookie_options": {"samesite": "Lax"}
+    }
+
+
+def test_the_hub_works_in_the_frames_of_the_pages_that_are_named(told: Told) -> None:
+    settings = told(frame_ancestors=["https://lms.example.org"]).JupyterHub.tornado_settings
+    assert settings["cookie_options"] == {"samesite": "None", "secure": True}
+    policy = settings["headers"]["Content-Security-Policy"]
+    assert policy == "frame-ancestors https://lms.example.org; report-uri /hub/security/csp-report"
 
 
 def test_nobody_is_let_in_for_being_in_the_database_already(told: Told) -> None:

@@ -60,13 +60,27 @@ def _hub(c: Config, hub: HubConfig) -> None:
     c.JupyterHub.cleanup_proxy = False
     # A proxy that was restarted has no routes until the hub looks; JupyterHub's default is to look in five minutes.
     c.JupyterHub.last_activity_interval = ROUTES_CHECKED_EVERY
-    if hub.secure:
-        # The edge ends TLS, and the proxy behind it reports http.
-        c.JupyterHub.tornado_settings = {"cookie_options": {"secure": True}}
+    c.JupyterHub.tornado_settings = tornado_settings(hub)
     c.CryptKeeper.keys = [read_secret("crypt_key")]
     c.ConfigurableHTTPProxy.should_start = False
     c.ConfigurableHTTPProxy.api_url = hub.addresses.proxy_api_url
     c.ConfigurableHTTPProxy.auth_token = read_secret("proxy_token")
+
+
+def tornado_settings(hub: HubConfig) -> dict[str, Any]:
+    """How the hub's cookies and pages may be used by other sites: not at all, but for `HubConfig.frame_ancestors`."""
+    if not hub.frame_ancestors:
+        cookies = {"samesite": "Lax"}
+        settings: dict[str, Any] = {}
+    else:
+        # In another site's frame a browser sends only cookies that say so.
+        cookies = {"samesite": "None"}
+        report = f"{hub.base_url}hub/security/csp-report"
+        policy = f"frame-ancestors {' '.join(hub.frame_ancestors)}; report-uri {report}"
+        settings = {"headers": {"Content-Security-Policy": policy}}
+    # The edge ends TLS, and the proxy behind it reports http.
+    secure = {"secure": True} if hub.secure else {}
+    return {"cookie_options": cookies | secure, **settings}
 
 
 def _users(c: Config, hub: HubConfig) -> None:
