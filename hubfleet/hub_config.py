@@ -76,18 +76,28 @@ def hub_config(lab: Lab, image: str) -> HubConfig:
     )
 
 
-def server_environment(lab: Lab) -> dict[str, str]:
-    """The environment of users' servers: the campus network's ways out, under what the lab says itself."""
+def ways_out(lab: Lab, *direct: str) -> dict[str, str]:
+    """The environment by which a container's programs find the campus network's proxy and authorities.
+
+    `direct` are the addresses of ours that are no proxy's business.
+    """
     outside = lab.outside
     environment: dict[str, str] = {}
     if outside.outbound_proxy:
-        no_proxy = outside.no_proxy(lab.addresses.hub_users)
+        no_proxy = outside.no_proxy(*direct)
         ways = {"http_proxy": outside.outbound_proxy, "https_proxy": outside.outbound_proxy, "no_proxy": no_proxy}
         environment |= ways | {name.upper(): value for name, value in ways.items()}
     if outside.extra_ca:
         # Python's and Node's packages bring bundles of their own, unless told of another.
         names = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "NODE_EXTRA_CA_CERTS")
         environment |= dict.fromkeys(names, CA_BUNDLE)
+    return environment
+
+
+def server_environment(lab: Lab) -> dict[str, str]:
+    """The environment of users' servers: the campus network's ways out, under what the lab says itself."""
+    outside = lab.outside
+    environment = ways_out(lab, lab.addresses.hub_users)
     if outside.pypi_mirror:
         environment["PIP_INDEX_URL"] = outside.pypi_mirror
     if outside.npm_mirror:

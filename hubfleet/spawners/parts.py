@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from hubfleet.containers import LABEL_HUB, LABEL_ROLE, Attachment, ContainerSpec, Mount, Restart
+from hubfleet.hub_config import ways_out
 from hubfleet.images import Target, image_name
 from hubfleet.settings import Lab
+from hubfleet.systems import CA_BUNDLE
 from hubfleet_hub.config import HUB_UID
 
 USER = f"{HUB_UID}:{HUB_UID}"
@@ -109,8 +111,11 @@ def hub(lab: Lab, target: Target = "hub", mounts: tuple[Mount, ...] = (), **more
             Mount(paths.state, "/srv/hubfleet/state", read_only=False),
             Mount(paths.etc, "/etc/hubfleet"),
             Mount(paths.secrets, "/run/hubfleet/secrets"),
+            # It asks others about people: an OAuth provider, an LMS.
+            *([Mount(CA_BUNDLE, CA_BUNDLE)] if lab.outside.extra_ca else []),
             *mounts,
         ),
+        "environment": ways_out(lab, addresses.hub_core, addresses.hub_users, addresses.proxy_core),
         "log_max_size": lab.docker.log_max_size,
         "log_max_files": lab.docker.log_max_files,
         "health": ("python", "-m", "hubfleet_hub.health"),

@@ -6,20 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from hubfleet.settings import Lab, check_inventory
+from hubfleet.settings import Lab
 from hubfleet.spawners import parts
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.unit.labs import lab_of
+from tests.unit.settings.conftest import certificate
 
 
 @pytest.fixture
 def personal(tmp_path: Path) -> Callable[..., Lab]:
-    def made(**data: object) -> Lab:
-        inventory = tmp_path / "lab.py"
-        inventory.write_text(f"personal = [('@local', { ({'public_url': 'https://hub.example.org'} | data)!r})]\n")
-        return check_inventory(inventory, cwd=ROOT)["@local"]
-
-    return made
+    return lambda **data: lab_of(tmp_path, "personal", **data)
 
 
 def test_people_inside_the_hub_s_container_get_no_engine_and_no_right_over_the_host(
@@ -37,6 +32,17 @@ def test_people_inside_the_hub_s_container_get_no_engine_and_no_right_over_the_h
 def test_they_share_what_the_hub_s_container_may_use(personal: Callable[..., Lab]) -> None:
     made = parts(personal(hub_mem_limit="2G", server_pids_limit=700, server_shm_size="128M")).hub
     assert (made.memory, made.pids, made.shm_size) == (2 * 1024**3, 700, 128 * 1024**2)
+
+
+def test_the_hub_finds_the_campus_network_s_way_out_and_trusts_its_authorities(
+    personal: Callable[..., Lab], tmp_path: Path
+) -> None:
+    certificate(tmp_path, "campus", ["ca.example.org"])
+    made = parts(personal(outbound_proxy="http://proxy.example.org:3128", extra_ca="campus.pem")).hub
+    assert made.environment["https_proxy"] == "http://proxy.example.org:3128"
+    assert "10.217.16.3" in made.environment["no_proxy"].split(",")
+    assert "source=/etc/ssl/certs/ca-certificates.crt," in made.create_command("digest")
+    assert parts(personal()).hub.environment == {}
 
 
 def test_nobody_keeps_their_homes_but_the_container_itself(personal: Callable[..., Lab]) -> None:
