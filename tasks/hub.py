@@ -192,7 +192,9 @@ def _configure(lab: Lab) -> dict[str, str]:
         path=f"{paths.etc}/jupyterhub_config.d",
         names=sorted(own),
     )
-    return {relative: operations.content_hash(text) for relative, text in files.items()}
+    if lab.outside.extra_ca:
+        files[CA_BUNDLE] = lab.read(lab.outside.extra_ca)  # placed already, and read at the start like the others
+    return {path: operations.content_hash(text) for path, text in files.items()}
 
 
 def _secrets(lab: Lab) -> dict[str, str | None]:

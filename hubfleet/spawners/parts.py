@@ -2,6 +2,7 @@
 
 import shlex
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from hubfleet.containers import LABEL_HUB, LABEL_ROLE, Attachment, ContainerSpec, Mount, Restart
@@ -12,6 +13,7 @@ from hubfleet.systems import CA_BUNDLE
 from hubfleet_hub.config import HUB_UID
 
 USER = f"{HUB_UID}:{HUB_UID}"
+AUTHORITIES = str(PurePosixPath(CA_BUNDLE).parent)
 
 
 @dataclass(frozen=True)
@@ -111,8 +113,9 @@ def hub(lab: Lab, target: Target = "hub", mounts: tuple[Mount, ...] = (), **more
             Mount(paths.state, "/srv/hubfleet/state", read_only=False),
             Mount(paths.etc, "/etc/hubfleet"),
             Mount(paths.secrets, "/run/hubfleet/secrets"),
-            # It asks others about people: an OAuth provider, an LMS.
-            *([Mount(CA_BUNDLE, CA_BUNDLE)] if lab.outside.extra_ca else []),
+            # It asks others about people: an OAuth provider, an LMS. The directory, since a file of it would stay the
+            # one of the container's start.
+            *([Mount(AUTHORITIES, AUTHORITIES)] if lab.outside.extra_ca else []),
             *mounts,
         ),
         "environment": ways_out(lab, addresses.hub_core, addresses.hub_users, addresses.proxy_core),

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.e2e.world import FLAVOURS, Deployment
+from tests.e2e.world import FLAVOURS, Deployment, World
 from tests.fleet.ring import rows, unchanged
 
 
@@ -20,3 +20,12 @@ def test_one_run_makes_all_of_them_side_by_side(deployment: Deployment, capsys: 
 
 def test_a_second_run_by_pyinfra_itself_changes_none_of_them(deployment: Deployment) -> None:
     assert unchanged(json.loads(deployment.lab.pyinfra("-y", "--json").out)["results"]) == set(FLAVOURS)
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_each_hub_trusts_the_authorities_of_its_lab(world: World, deployment: Deployment, flavour: str) -> None:
+    """GitHub's stand-in is vouched for by no other."""
+    app = world.github.register("hub", "https://hub.example.org/")
+    url = f"{world.github.url}/login/oauth/authorize?client_id={app.client_id}"
+    code = f"import urllib.request; print(urllib.request.urlopen('{url}').status)"
+    assert deployment.hub(flavour).docker(f'exec hubfleet-hub-hub python -c "{code}"') == "200"
