@@ -113,6 +113,12 @@ RULES += [_later(key) for key in BUILT]
 RULES += [_fit(*row) for row in FITS]
 
 
+@rule
+def _homes_of_linux_users(spawner: str, server_home: str) -> Iterator[Finding]:
+    if spawner == "local" and server_home != "/home":
+        yield Finding("server_home", "is not where Linux users have their homes; choose '/home'")
+
+
 # --- The hub and its users ----------------------------------------------------------------------------------
 
 

@@ -351,9 +351,12 @@ class Proof:
 
 
 def removal(lab: Lab, user: str) -> list[object]:
-    """The command that removes a throw-away user's home. Raises ValueError for any other user."""
+    """The command that removes a throw-away user's home, and with it a Linux account. ValueError for any other user."""
     if user not in VERIFY_USERS:
         raise ValueError(f"{user} is no throw-away user")
+    if lab.hub.spawner == "local":
+        remove = "python -m hubfleet_hub.linux remove-verify"
+        return ["docker exec", QuoteString(lab.names.hub), remove, QuoteString(user)]
     if lab.hub.homes == "volume":
         volume = QuoteString(f"{lab.names.prefix}-home-{escape(user)}")
         return ["if docker volume inspect", volume, ">/dev/null 2>&1; then docker volume rm", volume, "; fi"]

@@ -157,9 +157,13 @@ def test_a_closed_port_is_told_with_what_to_do(lab: Lab) -> None:
     assert "firewall" in seen(result, "address")
 
 
-@pytest.mark.parametrize("homes", ["directory", "volume"])
-def test_only_a_throw_away_user_s_files_are_ever_removed(lab: Lab, homes: str) -> None:
-    lab.hosts(one={"homes": homes})
+@pytest.mark.parametrize(
+    "data",
+    [{"homes": "directory"}, {"homes": "volume"}, {"login": ["pam"], "spawner": "local", "server_home": "/home"}],
+    ids=["directory", "volume", "account"],
+)
+def test_only_a_throw_away_user_s_files_are_ever_removed(lab: Lab, data: dict[str, object]) -> None:
+    lab.hosts(one=data)
     settings = check_inventory(lab.inventory, cwd=ROOT)["@fake/one"]
     assert removal(settings, VERIFY_USERS[0])
     for user in ("alice", "", "..", "hubfleet-verify-", f"{VERIFY_USERS[0]}/.."):

@@ -309,6 +309,13 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         ],
     ),
     (
+        "linux users whose homes are elsewhere",
+        {"spawner": "local", "server_home": "/home/jovyan"},
+        [
+            "server_home = '/home/jovyan': is not where Linux users have their homes; choose '/home'",
+        ],
+    ),
+    (
         "a swarm's spawner without a swarm",
         {"spawner": "swarm"},
         [
