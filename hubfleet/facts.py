@@ -285,12 +285,21 @@ class Survey(FactBase[dict[str, list[str]]]):
     """Everything preflight looks at, in one command: lines under a heading each."""
 
     def command(
-        self, ports: list[int], paths: list[str], devices: list[str], fqdn: str, owner: str, group: str, base: str
+        self,
+        ports: list[int],
+        paths: list[str],
+        devices: list[str],
+        sources: list[str],
+        fqdn: str,
+        owner: str,
+        group: str,
+        base: str,
     ) -> str:
         values = {
             "ports": " ".join(f"{port:04X}" for port in ports),
             "paths": " ".join(paths),
             "devices": " ".join(devices),
+            "sources": "\n".join(sources),
             "fqdn": fqdn,
             "owner": owner,
             "group": group,

@@ -368,6 +368,37 @@ def network(wanted: str, hub: str, subnet: str, pool: str, bridge: str, isolated
 
 
 @operation()
+def keys_judged(url: str, question: str, image: str, network: str, waived: bool) -> Commands:
+    """Judge an LMS's public keys. Keys that no launch could be judged by stop this host before its hub is replaced.
+
+    + url: where they are.
+    + question: command that prints `good: ...` or `bad: ...`.
+    + image, network: what it needs; a bare host has neither yet.
+    + waived: whether bad ones are a warning only.
+    """
+    ready = f"{_q('docker', 'image', 'inspect', image)} && {_q('docker', 'network', 'inspect', network)}"
+    line = host.get_fact(
+        facts.Probe,
+        command_line=f"{{ {ready}; }} >/dev/null 2>&1 && {{ {question} 2>&1 || true; }} | tail -n 1 || true",
+    )
+    verdict, _, told = line.partition(": ")
+    if verdict == "good":
+        host.noop(f"{url}: {told}")
+    elif not line:
+        tell(host, "info", f"asks {url} for the LMS's keys as soon as there is an image to ask with")
+        yield StringCommand(question)
+    else:
+        finding = Finding("lms", "warning" if waived else "error", f"{url} {told if verdict == 'bad' else line}")
+        if not _executing():
+            tell(host, finding.level, f"[{finding.name}] {finding.text}")
+            host.log(str(finding))
+        if waived:
+            host.noop("the keys are bad, and waived")
+        else:
+            yield StringCommand(_q("echo", f"[{finding.name}] {finding.text}"), ">&2;", "false")
+
+
+@operation()
 def image_built(
     image: str, target: str, context: BuildContext, directory: str, arguments: list[str], ca: str = ""
 ) -> Commands:

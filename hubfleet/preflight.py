@@ -23,6 +23,8 @@ FINDINGS = {
     "owner": "owner and group of `base_user_dir`",
     "engine": "another container engine in the way",
     "device": "devices that servers are given",
+    "volume": "directories of the host that servers are given",
+    "lms": "the LMS's public keys",
 }
 """Every finding's name, which `preflight_waive` takes, and what it is about."""
 
@@ -80,6 +82,7 @@ def judge(lab: Lab, report: dict[str, list[str]], address: str, now: float | Non
         *_owner(lab, report),
         *_engine(lab, report),
         *_devices(lab, report),
+        *_volumes(lab, report),
     ]
     return [
         replace(f, level="warning", text=f"{f.text} (waived)") if f.name in lab.preflight.waive else f for f in findings
@@ -246,4 +249,21 @@ def _devices(lab: Lab, report: dict[str, list[str]]) -> list[Finding]:
             f"{device} is not on the host, so no server would start; load its driver or take it off server_devices",
         )
         for device in missing
+    ]
+
+
+def sources(lab: Lab) -> list[str]:
+    """Directories and files of the host that servers see."""
+    return sorted({volume.source for volume in lab.server.volumes if volume.source.startswith("/")})
+
+
+def _volumes(lab: Lab, report: dict[str, list[str]]) -> list[Finding]:
+    return [
+        Finding(
+            "volume",
+            "error",
+            f"{source} is not on the host, so no server would start; make it, or take it off server_volumes",
+        )
+        for source in sources(lab)
+        if source not in report.get("source", [])
     ]

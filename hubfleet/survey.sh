@@ -1,5 +1,5 @@
 # What preflight looks at on a host, in one go: lines under an @@heading each. Plain sh, and what a minimal Debian has.
-# Set before it: ports (hexadecimal), paths, devices, fqdn, owner, group, base.
+# Set before it: ports (hexadecimal), paths, devices, sources (a line each), fqdn, owner, group, base.
 heading() { printf '@@%s\n' "$1"; }
 room() {
     d=$1
@@ -31,6 +31,8 @@ heading addresses; hostname -I 2>/dev/null | tr ' ' '\n'; ip -o addr show 2>/dev
 heading owner; id -u "$owner" 2>/dev/null; getent group "$group" 2>/dev/null
 heading base; stat -c '%u|%g|%a|%F' "$base" 2>/dev/null
 heading device; for path in $devices; do [ -e "$path" ] && echo "$path"; done
+heading source
+printf '%s\n' "$sources" | while IFS= read -r path; do [ -n "$path" ] && [ -e "$path" ] && echo "$path"; done
 heading package
 dpkg-query -W -f='${Status}|${Package}\n' docker.io docker-ce podman-docker 2>/dev/null | grep '^install ok'
 true

@@ -16,6 +16,7 @@ def survey(lab: Lab) -> dict[str, list[str]]:
         ports=preflight.ports(lab),
         paths=preflight.paths(lab),
         devices=lab.server.devices,
+        sources=preflight.sources(lab),
         fqdn=lab.hub.public_url.host,
         owner=lab.storage.base_user_dir_owner,
         group=lab.storage.base_user_dir_group,

@@ -63,6 +63,8 @@ class Paths(BaseModel):
     """Build contexts of images."""
     edge: str
     """Certificate and key served at the edge."""
+    lms: str
+    """What an LMS's administrator has to enter, for whoever deploys to hand on."""
 
 
 class Names(BaseModel):
@@ -103,6 +105,8 @@ class Addresses(BaseModel):
     hub_core: str
     hub_users: str
     proxy_core: str
+    judge_core: str
+    """What asks in the hub's place while the hub's own address may be taken."""
     proxy_users: str
     shared: str
     """The one JupyterLab that all share, on the users' network."""
@@ -194,6 +198,7 @@ class Lab(BaseModel):
             run=f"{root}/run",
             build=f"{root}/build",
             edge=f"{root}/edge",
+            lms=f"{root}/lms.txt",
         )
 
     @property
@@ -228,6 +233,7 @@ class Lab(BaseModel):
             hub_core=str(core[2]),
             hub_users=str(users[2]),
             proxy_core=str(core[3]),
+            judge_core=str(core[-2]),
             proxy_users=str(users[3]),
             shared=str(users[4]),
         )

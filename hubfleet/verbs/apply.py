@@ -92,6 +92,9 @@ def _print_next_step(run: Run, target: Target, lab: Lab) -> None:
         click.echo(f"    {read_command(host, password)}")
     else:
         click.echo(f"  {admin} has chosen a password; for another one: hubfleet passwd {inventory} {admin}")
+    if "lti13" in lab.hub.login:
+        click.echo("  What the LMS's administrator has to enter, in the words of Moodle and of Canvas, is on the host:")
+        click.echo(f"    {read_command(host, lab.paths.lms)}")
     if "native" in lab.hub.login:
         click.echo(f"  Next: log in as {admin} and let people in at {lab.hub.public_url}hub/authorize")
     click.echo(f"  Prove it from outside, as a user would: hubfleet verify {inventory} --limit {lab.host}")

@@ -136,7 +136,7 @@ class TestSurvey:
 
     def ask(self, here: Bench, **asked: object) -> dict[str, list[str]]:
         usual = {"ports": [], "paths": ["/"], "devices": ["/dev/null", "/dev/no-such"], "fqdn": "localhost"}
-        usual |= {"owner": "root", "group": "root", "base": "/"}
+        usual |= {"sources": ["/etc", "/no such"], "owner": "root", "group": "root", "base": "/"}
         return here.fact(facts.Survey, **usual | asked)
 
     def test_tells_under_every_heading_that_preflight_reads(self, here: Bench) -> None:
@@ -151,6 +151,12 @@ class TestSurvey:
         assert told["owner"] == ["0", "root:x:0:"]
         assert told["base"] == ["0|0|755|directory"]
         assert told["device"] == ["/dev/null"]
+        assert told["source"] == ["/etc"]
+
+    def test_takes_a_source_as_it_is_written(self, here: Bench, tmp_path: Path) -> None:
+        odd = tmp_path / "two words $HOME *"
+        odd.mkdir()
+        assert self.ask(here, sources=[str(odd), str(tmp_path / "two")])["source"] == [str(odd)]
 
     def test_names_the_process_that_holds_a_port(self, here: Bench) -> None:
         # "::" and not "::1": a machine may have no address for IPv6 and still speak it.

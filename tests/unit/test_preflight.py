@@ -172,7 +172,7 @@ def test_all_findings_are_told_at_once(lab: Make) -> None:
     names = {
         finding.name
         for finding in judge(
-            lab(),
+            lab(server_volumes=[{"source": "/srv/course", "target": "/course"}]),
             report(
                 system=["ID=arch"],
                 arch=["riscv64"],
@@ -190,7 +190,16 @@ def test_all_findings_are_told_at_once(lab: Make) -> None:
             NOW,
         )
     }
-    assert names == set(FINDINGS)
+    assert names == set(FINDINGS) - {"lms"}  # which is asked once there is an image to ask with
+
+
+def test_a_directory_that_servers_are_given_is_there_before_they_are(lab: Make) -> None:
+    given = lab(server_volumes=[{"source": "/srv/course", "target": "/course"}, {"source": "data", "target": "/data"}])
+    assert found(given, source=["/srv/course"]) == []
+    assert found(given) == [
+        "error [volume]: /srv/course is not on the host, so no server would start; make it, or take it off "
+        "server_volumes"
+    ]
 
 
 def test_a_waived_error_is_a_warning_that_says_so(lab: Make) -> None:

@@ -231,3 +231,43 @@ class TestSelfSigned:
         renew = ["openssl", "req", "-x509", "-key", paths["key"], "-out", paths["crt"], "-days", "29", "-subj", "/CN=x"]
         subprocess.run([*renew, "-addext", "subjectAltName=DNS:hub.example.org"], check=True, capture_output=True)
         assert here.perform(operations.self_signed, **self.wanted(tmp_path))
+
+
+class TestKeysOfAnLms:
+    ASKED: dict[str, Any] = {
+        "url": "https://lms.example.org/certs", "question": "docker run jwks", "image": "hub:1", "network": "core",
+        "waived": False,
+    }  # fmt: skip
+
+    @pytest.fixture(autouse=True)
+    def _told_anew(self) -> None:
+        notices.forget()
+
+    def test_that_are_good_change_nothing(self) -> None:
+        host = Bench.telling({"docker run jwks": "good: 2 usable keys, 2048 bits or more"})
+        assert host.commands(operations.keys_judged, **self.ASKED) == []
+
+    def test_that_are_bad_stop_the_host_and_say_what_to_do(self) -> None:
+        host = Bench.telling({"docker run jwks": "bad: answers 404 Not Found; is it the public keyset URL?"})
+        (command,) = host.commands(operations.keys_judged, **self.ASKED)
+        line = "[lms] https://lms.example.org/certs answers 404 Not Found; is it the public keyset URL?"
+        assert command == f"echo '{line}' >&2; false"
+        assert [(notice.kind, notice.text) for notice in notices.told(host.host.name)] == [("error", line)]
+
+    def test_that_are_bad_and_waived_are_a_warning(self) -> None:
+        host = Bench.telling({"docker run jwks": "bad: answers 404 Not Found; is it the public keyset URL?"})
+        assert host.commands(operations.keys_judged, **self.ASKED | {"waived": True}) == []
+        (notice,) = notices.told(host.host.name)
+        assert notice.kind == "warning"
+
+    def test_that_cannot_be_asked_for_yet_will_be(self) -> None:
+        host = Bench.telling({})
+        assert host.commands(operations.keys_judged, **self.ASKED) == ["docker run jwks"]
+        (notice,) = notices.told(host.host.name)
+        assert (notice.kind, "as soon as there is an image" in notice.text) == ("info", True)
+
+    def test_that_the_engine_does_not_ask_for_stop_the_host_too(self) -> None:
+        host = Bench.telling({"docker run jwks": "docker: Error response from daemon: no such network."})
+        (command,) = host.commands(operations.keys_judged, **self.ASKED)
+        assert "Error response from daemon" in command
+        assert command.endswith(">&2; false")
