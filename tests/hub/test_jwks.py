@@ -55,11 +55,24 @@ def test_a_key_that_judges_rs256_signatures_is_taken(document: bytes) -> None:
         (key_set(elliptic()), "has no key for RS256 signatures;"),
         (key_set(entry(use="enc")), "has no key for RS256 signatures;"),
         (key_set(entry(alg="RS512")), "has no key for RS256 signatures;"),
+        (key_set(entry(kid="")), "has no key for RS256 signatures;"),
         (key_set(entry(n="!")), "has no key for RS256 signatures;"),
         (key_set(RSAAlgorithm.to_jwk(RSA_KEY, as_dict=True)), "has no key for RS256 signatures;"),
         (key_set(entry(rsa.generate_private_key(65537, 1024))), "1024 bits at most, and fewer than 2048 are not safe"),
     ],
-    ids=["a-page", "a-list", "no-list", "empty", "elliptic", "for-secrets", "for-others", "broken", "private", "short"],
+    ids=[
+        "a-page",
+        "a-list",
+        "no-list",
+        "empty",
+        "elliptic",
+        "for-secrets",
+        "for-others",
+        "nameless",
+        "broken",
+        "private",
+        "short",
+    ],
 )
 def test_what_cannot_judge_a_launch_is_told_with_what_to_do(document: bytes, why: str) -> None:
     with pytest.raises(KeysError, match=why) as told:

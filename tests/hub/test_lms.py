@@ -25,26 +25,27 @@ def test_the_sheet_has_every_address_that_the_login_answers_at(make: Make) -> No
     text = sheet(make(login=["lti13"], lti13=LTI13, public_url="https://hub.example.org:8443/jupyter/"))
     base = "https://hub.example.org:8443/jupyter/hub"
     for line in (
-        f"Tool URL {base}",
+        "Tool URL https://hub.example.org:8443/jupyter/ LTI",
         f"Initiate login URL {base}/lti13/oauth_login",
         f"Redirection URI(s) {base}/lti13/oauth_callback",
-        f"OpenID Connect Initiation Url {base}/lti13/oauth_login",
         f"Redirect URIs {base}/lti13/oauth_callback",
+        f"JSON URL {base}/lti13/config",
+        f"Public keyset {base}/lti13/jwks",
         "Tool name Python 101",
         "Default launch container New window",
-        "Client ID (Canvas: Client ID) second",
+        "Client ID first, second",
     ):
         assert line in " ".join(text.split()), line
 
 
 @pytest.mark.parametrize(
     ("claim", "line"),
-    [("email", "Share launcher's email with tool Always"), ("custom_login", "Custom parameters login=")],
+    [("email", "Share launcher's email with tool Always"), ("custom_login", "Custom parameters login=$User.username")],
 )
 def test_the_lms_is_asked_for_the_claim_that_names_people(make: Make, claim: str, line: str) -> None:
     text = " ".join(sheet(make(login=["lti13"], lti13=LTI13 | {"username_claim": claim})).split())
     assert line in text
-    assert f"is the launch's claim `{claim}`" in text
+    assert f"must hold the claim {claim}, which names people" in text
 
 
 def test_a_hub_in_a_frame_is_entered_as_one(make: Make) -> None:

@@ -59,7 +59,7 @@ def fetch(url: str, within: float = WITHIN) -> bytes:
 
 
 def usable(document: bytes) -> dict[str, RSAPublicKey]:
-    """The keys of a set that RS256 signatures can be judged by, by key id (empty for none). Raises KeysError."""
+    """The keys of a set that RS256 signatures can be judged by, by key id. Raises KeysError."""
     try:
         entries = json.loads(document)["keys"]
     except (ValueError, TypeError, KeyError) as error:
@@ -74,7 +74,7 @@ def usable(document: bytes) -> dict[str, RSAPublicKey]:
         if key.key_size < LEAST_BITS:
             short = max(short, key.key_size)
             continue
-        found[str(entry.get("kid", ""))] = key
+        found[str(entry["kid"])] = key
     if not found:
         why = f"its RSA keys have {short} bits at most, and fewer than {LEAST_BITS} are not safe" if short else ""
         raise KeysError(
@@ -84,8 +84,8 @@ def usable(document: bytes) -> dict[str, RSAPublicKey]:
 
 
 def _key(entry: Any) -> RSAPublicKey | None:
-    """The key, if it is one for RS256 signatures."""
-    if not isinstance(entry, dict) or entry.get("kty") != "RSA" or "d" in entry:
+    """The key, if it is one for RS256 signatures; a launch says by its id which one signed it."""
+    if not isinstance(entry, dict) or entry.get("kty") != "RSA" or "d" in entry or not entry.get("kid"):
         return None
     if entry.get("use", "sig") != "sig" or entry.get("alg", "RS256") != "RS256":
         return None

@@ -26,6 +26,7 @@ from ltiauthenticator.lti13.validator import LTI13LaunchValidator
 from markupsafe import Markup
 from traitlets.config import Config
 
+from hubfleet_hub import lms
 from hubfleet_hub.config import VERIFY_USERS, HubConfig
 from hubfleet_hub.launch import ADMIN, Keys, Refused, judge, name_in
 from hubfleet_hub.users import PermittedUsers
@@ -163,7 +164,7 @@ class ToolHandler(BaseHandler):  # type: ignore[misc]
     async def get(self) -> None:
         authenticator = self.authenticator
         hub = authenticator.hub_config
-        fields = _custom_fields(hub)
+        fields = lms.custom_fields(hub)
         placement = {
             "placement": "course_navigation",
             "message_type": "LtiResourceLinkRequest",
@@ -187,7 +188,7 @@ class ToolHandler(BaseHandler):  # type: ignore[misc]
                     "extensions": [
                         {
                             "platform": canvas,
-                            "privacy_level": _privacy(hub),
+                            "privacy_level": lms.privacy(hub),
                             "settings": {"platform": canvas, "placements": [placement]},
                         }
                     ],
@@ -208,39 +209,11 @@ class SetupHandler(BaseHandler):  # type: ignore[misc]
     """What the LMS's administrator enters there; no word of it is secret."""
 
     async def get(self) -> None:
-        authenticator = self.authenticator
-        hub = authenticator.hub_config
+        hub = self.authenticator.hub_config
         html = await self.render_template(
-            "lti13-setup.html",
-            tool_name=authenticator.tool_name,
-            target=hub.public_url,
-            initiation=authenticator.address("lti13/oauth_login"),
-            callback=authenticator.address("lti13/oauth_callback"),
-            keys=authenticator.address("lti13/jwks"),
-            tool=authenticator.address("lti13/config"),
-            framed=bool(hub.frame_ancestors),
-            claim=hub.lti13.username_claim,
-            custom_fields=_custom_fields(hub),
-            privacy=_privacy(hub),
-            lms=hub.lti13,
+            "lti13-setup.html", title=lms.title(hub), introduction=lms.INTRODUCTION, sections=lms.sections(hub)
         )
         self.finish(html)
-
-
-def _custom_fields(hub: HubConfig) -> dict[str, str]:
-    """The launch's custom field that this hub needs, and the LMS's variable to fill it from."""
-    assert hub.lti13 is not None
-    name = hub.lti13.username_claim.removeprefix("custom_")
-    if name == hub.lti13.username_claim:
-        return {}
-    # The first two are upstream's; User.username is a variable of LTI 1.3 itself.
-    return {name: {"email": "$Person.email.primary", "lms_user_id": "$User.id"}.get(name, "$User.username")}
-
-
-def _privacy(hub: HubConfig) -> str:
-    """How much of a person the LMS must tell for the chosen claim, in Canvas's words."""
-    assert hub.lti13 is not None
-    return {"sub": "anonymous", "email": "email_only"}.get(hub.lti13.username_claim, "public")
 
 
 class HubfleetLti13Authenticator(PermittedUsers, LTI13Authenticator):  # type: ignore[misc]
