@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import tarfile
 from dataclasses import dataclass
 from functools import cache
@@ -54,11 +55,48 @@ class BuildContext:
 
 @cache
 def hub_context() -> BuildContext:
-    """The sources of the hub's and the single-user image."""
+    """The sources of all our images."""
     return BuildContext.of(ROOT / "files" / "hub")
 
 
-def image_name(target: Target, repository: str, base: str) -> str:
-    """Name of one of our images: the tag is the hash of its sources and of the base it is built from."""
-    tag = sha256(f"{hub_context().digest} {base}".encode()).hexdigest()[:16]
-    return f"{repository}/{target}:{tag}"
+@dataclass(frozen=True)
+class Julia:
+    """The Julia of a personal image: version, where its .tar.gz is, and the SHA-256 of that."""
+
+    version: str
+    url: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One of our images: its target in the Dockerfile, and what it is built with beside our sources.
+
+    `parts` and `julia` are those of a personal image; the others have neither, and a `base` alone.
+    """
+
+    target: Target
+    base: str
+    parts: tuple[str, ...] = ()
+    julia: Julia | None = None
+
+    @property
+    def arguments(self) -> dict[str, str]:
+        """The Dockerfile's build arguments."""
+        found = {"BASE_IMAGE": self.base} | {part.upper(): "yes" for part in sorted(self.parts)}
+        if self.julia:
+            found |= {
+                "JULIA_VERSION": self.julia.version,
+                "JULIA_URL": self.julia.url,
+                "JULIA_SHA256": self.julia.sha256,
+            }
+        return found
+
+    def name(self, repository: str) -> str:
+        """What it is called: the tag is the hash of our sources and of all it is built with.
+
+        From where Julia comes is none of that, as its checksum says what comes.
+        """
+        made_with = {key: value for key, value in self.arguments.items() if key != "JULIA_URL"}
+        tag = sha256(f"{hub_context().digest} {json.dumps(made_with, sort_keys=True)}".encode()).hexdigest()[:16]
+        return f"{repository}/{self.target}:{tag}"

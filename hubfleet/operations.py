@@ -9,7 +9,7 @@ import difflib
 import ipaddress
 import json
 import shlex
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -400,7 +400,7 @@ def keys_judged(url: str, question: str, image: str, network: str, waived: bool)
 
 @operation()
 def image_built(
-    image: str, target: str, context: BuildContext, directory: str, arguments: list[str], ca: str = ""
+    image: str, target: str, context: BuildContext, directory: str, arguments: Mapping[str, str], ca: str = ""
 ) -> Commands:
     """Build one of our images on the host; its name holds the hash of what it is built from.
 
@@ -408,7 +408,7 @@ def image_built(
     + target: stage of the Dockerfile.
     + context: the files.
     + directory: where build contexts are kept on the host.
-    + arguments: further words for `docker build`.
+    + arguments: the Dockerfile's build arguments.
     + ca: file on the host with authorities to trust while building.
     """
     if host.get_fact(facts.Image, image=image) is not None:
@@ -429,7 +429,8 @@ def image_built(
     if _executing():
         host.log(f"building {image}; this takes some minutes")
     secret = ["--secret", f"id=ca,src={ca}"] if ca else []
-    build = ["docker", "build", "--quiet", "--target", target, "--tag", image, *secret, *arguments, place]
+    given = [word for key, value in arguments.items() for word in ("--build-arg", f"{key}={value}")]
+    build = ["docker", "build", "--quiet", "--target", target, "--tag", image, *secret, *given, place]
     # In one: a run cut off between the two would leave the sources for good, since the image is there then.
     yield StringCommand(f"DOCKER_BUILDKIT=1 {_q(*build)}; rc=$?; {_q('rm', '-rf', place)}; (exit $rc)")
 

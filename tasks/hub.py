@@ -8,7 +8,7 @@ from hubfleet.hub_config import config_files, hub_config
 from hubfleet.images import hub_context
 from hubfleet.settings import Lab
 from hubfleet.spawners import parts
-from hubfleet.spawners.parts import USER, image
+from hubfleet.spawners.parts import USER, image, recipe
 from hubfleet.systems import CA_BUNDLE
 from hubfleet.templates import render
 from hubfleet_hub.config import HUB_UID
@@ -27,16 +27,14 @@ def provide_images(lab: Lab) -> None:
         for target in host.loop(needed.images):
             operations.image_pulled(name="pull the hub's images", image=image(lab, target))
     else:
-        arguments = ["--build-arg", f"BASE_IMAGE={images.base}"]
-        for argument, value in (
-            ("APT_MIRROR", outside.apt_mirror),
-            ("PIP_INDEX_URL", outside.pypi_mirror),
-            ("NPM_CONFIG_REGISTRY", outside.npm_mirror),
-            ("HTTP_PROXY", outside.outbound_proxy),
-            ("HTTPS_PROXY", outside.outbound_proxy),
-            ("NO_PROXY", outside.no_proxy() if outside.outbound_proxy else ""),
-        ):
-            arguments += ["--build-arg", f"{argument}={value}"] if value else []
+        around = {
+            "APT_MIRROR": outside.apt_mirror,
+            "PIP_INDEX_URL": outside.pypi_mirror,
+            "NPM_CONFIG_REGISTRY": outside.npm_mirror,
+            "HTTP_PROXY": outside.outbound_proxy,
+            "HTTPS_PROXY": outside.outbound_proxy,
+            "NO_PROXY": outside.no_proxy() if outside.outbound_proxy else "",
+        }
         operations.image_pulled(name="pull the base image", image=images.base)
         for target in host.loop(needed.images):
             operations.image_built(
@@ -45,7 +43,7 @@ def provide_images(lab: Lab) -> None:
                 target=target,
                 context=hub_context(),
                 directory=lab.paths.build,
-                arguments=arguments,
+                arguments=recipe(lab, target).arguments | {key: value for key, value in around.items() if value},
                 ca=CA_BUNDLE if outside.extra_ca else "",
             )
     for name in host.loop(needed.pulled):

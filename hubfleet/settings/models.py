@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from hubfleet.settings.types import (
     Account,
     AnyNetwork,
+    Checksum,
     HostPath,
     HttpUrl,
     Image,
@@ -385,7 +386,7 @@ class Images(Concern):
     )
     julia_version: Line = Field(description="Julia for the personal image, such as 1.12.1; empty for none.")
     julia_url: OptionalUrl = Field(description="Where its archive (.tar.gz for Linux, x86-64) is.")
-    julia_sha256: Line = Field(description="The archive's SHA-256, in hexadecimal digits.")
+    julia_sha256: Checksum = Field(description="The archive's SHA-256, in hexadecimal digits.")
     base: Image = Field(description="Debian image they are built from; a digest pins it for good.")
 
 

@@ -187,6 +187,28 @@ def _one_account_each(server_uid: int) -> Iterator[Finding]:
         yield Finding("server_uid", "is the hub's own, so users could read its secrets; choose another")
 
 
+# --- Our images -----------------------------------------------------------------------------------------------
+
+
+@rule
+def _parts(image_parts: list[str]) -> Iterator[Finding]:
+    if len(set(image_parts)) < len(image_parts):
+        yield Finding("image_parts", "names a part twice; leave one out")
+
+
+@rule
+def _julia(image_julia_version: str, image_julia_url: str, image_julia_sha256: str) -> Iterator[Finding]:
+    julia = {
+        "image_julia_version": (image_julia_version, "its version, such as 1.12.1"),
+        "image_julia_url": (image_julia_url, "where its archive is"),
+        "image_julia_sha256": (image_julia_sha256, "the archive's SHA-256"),
+    }
+    if any(value for value, _ in julia.values()):
+        for key, (value, what) in julia.items():
+            if not value:
+                yield Finding(key, f"is needed for Julia; write {what}, or leave all three image_julia_* out")
+
+
 # --- The LMS of a class -------------------------------------------------------------------------------------
 
 

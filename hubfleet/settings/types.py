@@ -150,6 +150,12 @@ def _server_image(value: str) -> str:
     return value if value == "singleuser" else pinned_image(value)
 
 
+def _checksum(value: str) -> str:
+    if value and not re.fullmatch(r"[0-9a-f]{64}", value.lower()):
+        raise ValueError("is no SHA-256; write its 64 hexadecimal digits, as sha256sum prints them")
+    return value.lower()
+
+
 def _url_path(value: str) -> str:
     if not re.fullmatch(r"/[^\s?#]*", value):
         raise ValueError("is not the path of a page; write one such as /lab or /tree")
@@ -254,6 +260,9 @@ NoProxy = Annotated[str, AfterValidator(_no_proxy)]
 
 Image = Annotated[str, AfterValidator(_image)]
 """An image's name."""
+
+Checksum = Annotated[str, AfterValidator(_checksum)]
+"""A SHA-256 in lower-case hexadecimal digits, or empty."""
 
 ServerImage = Annotated[str, AfterValidator(_server_image)]
 """An image's name with a tag or a digest, or `singleuser`."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from hubfleet.containers import LABEL_HUB, LABEL_ROLE, Attachment, ContainerSpec, Mount, Restart
 from hubfleet.hub_config import ways_out
-from hubfleet.images import Target, image_name
+from hubfleet.images import Julia, Recipe, Target
 from hubfleet.settings import Lab
 from hubfleet.systems import CA_BUNDLE
 from hubfleet_hub.config import HUB_UID
@@ -53,7 +53,16 @@ class Parts:
 
 def image(lab: Lab, target: Target) -> str:
     """The name of one of our images for this lab."""
-    return image_name(target, lab.images.repository, lab.images.base)
+    return recipe(lab, target).name(lab.images.repository)
+
+
+def recipe(lab: Lab, target: Target) -> Recipe:
+    """What this lab builds one of our images with."""
+    images = lab.images
+    if target != "personal":
+        return Recipe(target, images.base)
+    julia = Julia(images.julia_version, images.julia_url, images.julia_sha256) if images.julia_version else None
+    return Recipe(target, images.base, tuple(images.parts), julia)
 
 
 def listing(lab: Lab, role: str) -> str:

@@ -3,12 +3,14 @@
 import io
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hubfleet.daemon import merge_daemon, wanted_daemon
-from hubfleet.images import BuildContext, hub_context, image_name
+from hubfleet.images import BuildContext, Julia, Recipe, hub_context
+from hubfleet.spawners.parts import image
 from hubfleet.systems import Archive, System
 from tests.unit.labs import lab_of
 
@@ -73,14 +75,30 @@ class TestImageNames:
         assert {(member.uid, member.mtime) for member in members} == {(0, 0)}
 
     def test_tell_targets_and_bases_apart_and_are_never_latest(self) -> None:
+        julia = Julia("1.12.1", "https://example.org/julia.tar.gz", "0" * 64)
         names = {
-            image_name("hub", "hubfleet", "debian:13-slim"),
-            image_name("singleuser", "hubfleet", "debian:13-slim"),
-            image_name("hub", "hubfleet", "debian:12-slim"),
-            image_name("hub", "registry.example.org/lab", "debian:13-slim"),
+            Recipe("hub", "debian:13-slim").name("hubfleet"),
+            Recipe("singleuser", "debian:13-slim").name("hubfleet"),
+            Recipe("hub", "debian:12-slim").name("hubfleet"),
+            Recipe("hub", "debian:13-slim").name("registry.example.org/lab"),
+            Recipe("personal", "debian:13-slim").name("hubfleet"),
+            Recipe("personal", "debian:13-slim", ("r", "latex")).name("hubfleet"),
+            Recipe("personal", "debian:13-slim", ("r", "latex"), julia).name("hubfleet"),
+            Recipe("personal", "debian:13-slim", ("r", "latex"), replace(julia, sha256="1" * 64)).name("hubfleet"),
         }
-        assert len(names) == 4
+        assert len(names) == 8
         assert not any(name.endswith(":latest") or ":" not in name for name in names)
+
+    def test_are_not_others_for_the_order_of_parts_or_where_julia_comes_from(self) -> None:
+        julia = Julia("1.12.1", "https://example.org/julia.tar.gz", "0" * 64)
+        mirrored = replace(julia, url="https://mirror.example.org/julia.tar.gz")
+        one = Recipe("personal", "debian:13-slim", ("r", "latex"), julia)
+        assert one.name("hubfleet") == Recipe("personal", "debian:13-slim", ("latex", "r"), mirrored).name("hubfleet")
+
+    def test_of_a_lab_depend_on_parts_where_they_are_in_it(self, tmp_path: Path) -> None:
+        labs = lab_of(tmp_path, "personal"), lab_of(tmp_path, "personal", image_parts=["git"])
+        assert len({image(lab, "personal") for lab in labs}) == 2
+        assert len({image(lab, "hub") for lab in labs}) == 1
 
 
 class TestSystems:

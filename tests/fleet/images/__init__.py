@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hubfleet.images import ROOT, Target, image_name
+from hubfleet.images import ROOT, Recipe, Target
 from tests.fleet.engine import IMAGE_PREFIX, build, cache_dir, client, has_image, locked
 from tests.fleet.images import debian
 
@@ -71,19 +71,25 @@ def ensure_images(fleet: "Fleet", targets: Iterable[Target] = ("hub", "singleuse
     for release in debian.RELEASES:
         fleet.registry.push(base(release), f"debian:{release.removeprefix('debian')}-slim")
     for target in targets:
-        fleet.registry.push(_ours(target), image_name(target, "hubfleet", BASE))
+        fleet.registry.push(ours(recipe(target)), recipe(target).name("hubfleet"))
     if "singleuser" in targets:
         for name in stand_ins():
-            fleet.registry.push(_ours("singleuser"), name)
+            fleet.registry.push(ours(recipe("singleuser")), name)
 
 
-def _ours(target: Target) -> str:
-    """The tag of one of our own images, built here from the sources that hosts build it from."""
-    tag = f"{IMAGE_PREFIX}/{image_name(target, 'hubfleet', BASE).removeprefix('hubfleet/')}"
-    with locked(f"build-{target}"):
+def recipe(target: Target) -> Recipe:
+    """What a lab that changes no default builds one of our images with."""
+    parts = runpy.run_path(str(ROOT / "group_data" / "all.py"))["image_parts"]
+    return Recipe(target, BASE, tuple(parts) if target == "personal" else ())
+
+
+def ours(recipe: Recipe) -> str:
+    """The tag of one of our own images, built here from the sources that hosts build it from. Raises FleetError."""
+    tag = recipe.name(IMAGE_PREFIX)
+    with locked(f"build-{recipe.target}"):
         if not has_image(tag):
-            args = {"BASE_IMAGE": base("debian13")}
-            build(ROOT / "files" / "hub", tag, target=target, args=args, secrets={"ca": ca_bundle()})
+            args = recipe.arguments | {"BASE_IMAGE": base("debian13")}
+            build(ROOT / "files" / "hub", tag, target=recipe.target, args=args, secrets={"ca": ca_bundle()})
     return tag
 
 
@@ -105,8 +111,8 @@ def serve_newer_hub(fleet: "Fleet", *, repository: str, healthy: bool) -> None:
     ``healthy=False``: it upgrades the database and then does not come up.
     """
     context = HERE / "newerhub"
-    name = image_name("hub", repository, BASE)
-    current = image_name("hub", IMAGE_PREFIX, BASE)
+    name = recipe("hub").name(repository)
+    current = recipe("hub").name(IMAGE_PREFIX)
     tag = f"{IMAGE_PREFIX}/newerhub:{_digest([current, str(healthy), context_hash(context)])}"
     with locked("build-newerhub"):
         if not has_image(tag):

@@ -135,7 +135,7 @@ class TestImages:
             target="hub",
             context=self.CONTEXT,
             directory="/var/lib/hubfleet/hub/build",
-            arguments=["--build-arg", "BASE_IMAGE=debian:13-slim"],
+            arguments={"BASE_IMAGE": "debian:13-slim"},
             ca=ca,
         )
 
@@ -147,7 +147,7 @@ class TestImages:
     def test_are_built_from_their_context_which_goes_again_even_when_the_run_is_cut_off(self) -> None:
         *_, build = self.built(Bench.telling({}))
         place = f"/var/lib/hubfleet/hub/build/{self.CONTEXT.digest}"
-        assert f"debian:13-slim {place}; rc=$?; rm -rf {place}; (exit $rc)" in build
+        assert f"--build-arg BASE_IMAGE=debian:13-slim {place}; rc=$?; rm -rf {place}; (exit $rc)" in build
 
     def test_see_extra_authorities_as_a_build_secret_only(self) -> None:
         (build,) = [

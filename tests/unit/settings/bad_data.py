@@ -190,6 +190,33 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         ],
     ),
     (
+        "a part twice",
+        {"image_parts": ["r", "git", "r"]},
+        ["image_parts = ['r', 'git', 'r']: names a part twice; leave one out"],
+    ),
+    (
+        "a part that there is not",
+        {"image_parts": ["rust"]},
+        ["image_parts[0] = 'rust': is no such choice; choose science, r, latex or git"],
+    ),
+    (
+        "Julia without its address and checksum",
+        {"image_julia_version": "1.12.1"},
+        [
+            "image_julia_url = '': is needed for Julia; write where its archive is, or leave all three image_julia_* out",
+            "image_julia_sha256 = '': is needed for Julia; write the archive's SHA-256, or leave all three image_julia_* out",
+        ],
+    ),
+    (
+        "a checksum that is none",
+        {
+            "image_julia_version": "1.12.1",
+            "image_julia_url": "https://example.org/julia.tar.gz",
+            "image_julia_sha256": "0123abcd",
+        },
+        ["image_julia_sha256 = '0123abcd': is no SHA-256; write its 64 hexadecimal digits, as sha256sum prints them"],
+    ),
+    (
         "no image at all",
         {"server_image": "Neuro Desktop"},
         ["server_image = 'Neuro Desktop': is not the name of an image; write one such as vnmd/neurodesktop:2026-08-14"],
