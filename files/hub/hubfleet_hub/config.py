@@ -340,6 +340,16 @@ class HubConfig(_Part):
         """What names of ``login`` begin with when there are several logins."""
         return f"{self.oauth.provider if login == 'oauth' and self.oauth else login}-"
 
+    def login_of(self, name: str) -> Login:
+        """The login that the user ``name`` belongs to: by its prefix, else the one whose names are our own."""
+        for login in self.login:
+            if login in ("oauth", "lti13") and len(self.login) > 1 and name.startswith(self.prefix_of(login)):
+                return login
+        for login in self.login:
+            if login in ("native", "pam"):
+                return login
+        return "oauth" if "oauth" in self.login and name in self.users.oauth else self.login[0]
+
     def refuses(self, name: str) -> bool:
         """Whether ``name`` may neither log in nor have a server.
 

@@ -290,22 +290,22 @@ def remove_verify(name: str) -> None:
         _write([], gone={name})
 
 
-def end_processes(uid: int, patience: float = 5.0) -> None:
-    """End everything that runs as ``uid``: kindly, and after ``patience`` seconds for certain."""
+def end_processes(*uids: int, patience: float = 5.0) -> None:
+    """End everything that runs as one of ``uids``: kindly, and after ``patience`` seconds for certain."""
     until = time.monotonic() + patience
     for kindly in (True, False):
-        while (left := _processes(uid)) and (not kindly or time.monotonic() < until):
+        while (left := _processes(uids)) and (not kindly or time.monotonic() < until):
             for process in left:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process, signal.SIGTERM if kindly else signal.SIGKILL)
             time.sleep(0.2)
 
 
-def _processes(uid: int) -> list[int]:
+def _processes(uids: Collection[int]) -> list[int]:
     found = []
     for process in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
-            if process.name.isdigit() and process.stat().st_uid == uid and _state(process) != "Z":
+            if process.name.isdigit() and process.stat().st_uid in uids and _state(process) != "Z":
                 found.append(int(process.name))
     return found
 

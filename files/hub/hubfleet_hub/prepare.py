@@ -13,6 +13,7 @@ from jupyterhub import orm, roles
 from nativeauthenticator.orm import UserInfo
 from sqlalchemy.orm import Session
 
+from . import linux
 from .accounts import end_sessions, make_tables, set_password
 from .config import MEMBERS, STATE, VERIFY_USERS, ConfigError, HubConfig, read_secret
 from .configure import database_url
@@ -31,6 +32,8 @@ def prepare(hub: HubConfig) -> None:
         if "native" in hub.login:
             make_tables(db.get_bind())  # type: ignore[arg-type]
             make_first_admins(db, hub)
+        if hub.spawner == "local":
+            bring_in_people(db, hub)
         end_what_is_no_longer_permitted(db, hub)
         end_what_organizations_no_longer_give(db, hub)
         db.commit()
@@ -47,13 +50,44 @@ def make_first_admins(db: Session, hub: HubConfig) -> None:
         account = UserInfo.find(db, name)
         if account is not None and account.is_authorized:
             continue
-        hashed = read_secret(f"one-time/{escape(name)}.hash")
-        if not hashed.startswith("$2"):
-            raise ConfigError(f"one-time/{escape(name)}.hash holds no bcrypt hash; delete it and deploy again")
+        hashed = one_time_hash(name)
         if account is not None:
             account.is_authorized = True
         set_password(db, name, hashed.encode(), one_time=True)
         print(f"users: {name} has an account and a one-time password", flush=True)
+
+
+def one_time_hash(name: str) -> str:
+    """The hash of an admin's one-time password, as the deploy left it. Raises ConfigError."""
+    hashed = read_secret(f"one-time/{escape(name)}.hash")
+    if not hashed.startswith("$2"):
+        raise ConfigError(f"one-time/{escape(name)}.hash holds no bcrypt hash; delete it and deploy again")
+    return hashed
+
+
+def bring_in_people(db: Session, hub: HubConfig) -> None:
+    """See that everybody who may come in has a Linux account and a home, and that nobody else can use theirs.
+
+    Those are whom ``hub.yaml`` names and whom the hub knows: an admin added them, or a login let them in. Whose account
+    cannot be made is named in the log, and keeps nobody else out.
+    """
+    named = {*hub.users.admins, *hub.users.allowed, *hub.users.oauth}
+    known = {name for (name,) in db.query(orm.User.name)} - set(VERIFY_USERS)
+    people = sorted(name for name in named | known if not hub.refuses(name))
+    for name in people:
+        try:
+            linux.ensure(name)
+        except (linux.AccountError, OSError) as error:
+            print(f"users: {error}", flush=True)
+    for account in linux.people():
+        if account.name not in people:
+            linux.lock(account.name)
+    with linux.changing() as accounts:
+        for account in accounts.people.values():
+            account.admin = account.name in hub.users.admins
+            if account.admin and not account.has_password and hub.login_of(account.name) == "pam":
+                account.password, account.changed = one_time_hash(account.name), 0
+                print(f"users: {account.name} has an account and a one-time password", flush=True)
 
 
 def end_what_is_no_longer_permitted(db: Session, hub: HubConfig) -> None:
@@ -103,7 +137,7 @@ def main() -> None:
         return
     try:
         prepare(HubConfig.load())
-    except (ConfigError, DatabaseError) as error:
+    except (ConfigError, DatabaseError, linux.AccountError) as error:
         sys.exit(f"hub: {error}")
 
 

@@ -2,13 +2,28 @@
 
 # mypy: disable-error-code="import-untyped"
 
+import asyncio
 from typing import Any
 
 from jupyterhub import orm
 from jupyterhub.auth import Authenticator
+from jupyterhub.utils import maybe_future
+from tornado.web import HTTPError
 from traitlets import Instance
 
-from .config import MEMBERS, HubConfig
+from . import linux
+from .config import MEMBERS, VERIFY_USERS, HubConfig
+
+
+class NoAccount(HTTPError):
+    """Somebody can have no account here; the message is for them and for the admin who adds them."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(403, message)
+        self.jupyterhub_message = message
+
+    def __str__(self) -> str:
+        return str(self.jupyterhub_message)
 
 
 class PermittedUsers(Authenticator):  # type: ignore[misc]
@@ -38,6 +53,21 @@ class PermittedUsers(Authenticator):  # type: ignore[misc]
         from .logins.page import LoginPage
 
         return [("/login", LoginPage), *(pair for pair in super().get_handlers(app) if pair[0] != "/login")]
+
+    async def add_user(self, user: Any) -> None:
+        """Whoever logged in for the first time or was added by an admin; and everybody, when the hub starts."""
+        if self.hub_config.spawner == "local" and not self.hub_config.refuses(user.name):
+            try:
+                await asyncio.to_thread(linux.ensure, user.name)
+            except (linux.AccountError, OSError) as error:
+                raise NoAccount(f"{user.name} can have no account here: {error}") from error
+        await maybe_future(super().add_user(user))
+
+    async def delete_user(self, user: Any) -> None:
+        if self.hub_config.spawner == "local":
+            leave = linux.remove_verify if user.name in VERIFY_USERS else linux.lock
+            await asyncio.to_thread(leave, user.name)
+        await maybe_future(super().delete_user(user))
 
     async def refresh_user(self, user: Any, handler: Any = None) -> Any:
         """Every page and API request of a person asks, at most every ``auth_refresh_age`` seconds."""

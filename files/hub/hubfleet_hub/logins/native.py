@@ -114,9 +114,9 @@ class HubfleetNativeAuthenticator(PasswordLogin, NativeAuthenticator):  # type: 
         self.db.commit()
         return True
 
-    def delete_user(self, user: Any) -> None:
+    async def delete_user(self, user: Any) -> None:
         self.db.query(OneTimePassword).filter_by(username=user.name).delete()
-        super().delete_user(user)
+        await super().delete_user(user)
 
     def get_handlers(self, app: Any) -> list[tuple[str, type[web.RequestHandler]]]:
         return [

@@ -52,15 +52,15 @@ class People(PermittedUsers):
         theirs = self._theirs(auth_model["auth_state"][self.user_auth_state_key])
         return bool(await super().check_allowed(theirs, auth_model))
 
-    def add_user(self, user: Any) -> None:
+    async def add_user(self, user: Any) -> None:
         """Remember who is in the hub's database, where that is enough to be let in (`allow_existing_users`)."""
-        super().add_user(user)
+        await super().add_user(user)
         self.allowed_users.discard(user.name)
         if self.allow_existing_users:
             self.known.add(user.name)
 
-    def delete_user(self, user: Any) -> None:
-        super().delete_user(user)
+    async def delete_user(self, user: Any) -> None:
+        await super().delete_user(user)
         self.known.discard(user.name)
 
 

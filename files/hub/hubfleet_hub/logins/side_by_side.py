@@ -12,7 +12,6 @@ from typing import Any
 from jupyterhub.utils import maybe_future
 from traitlets import Dict
 
-from hubfleet_hub.config import HubConfig, Login
 from hubfleet_hub.users import PermittedUsers
 
 _PAGES_OF_THE_HUB = {"/login", "/logout"}
@@ -39,7 +38,7 @@ class SideBySide(PermittedUsers):
 
     def member_of(self, name: str) -> PermittedUsers:
         """The login that the user ``name`` belongs to."""
-        member: PermittedUsers = self.members[login_of(self.hub_config, name)]
+        member: PermittedUsers = self.members[self.hub_config.login_of(name)]
         return member
 
     def get_handlers(self, app: Any) -> list[tuple[str, type[Any]]]:
@@ -75,17 +74,6 @@ class SideBySide(PermittedUsers):
 
     async def post_spawn_stop(self, user: Any, spawner: Any) -> None:
         await maybe_future(self.member_of(user.name).post_spawn_stop(user, spawner))
-
-
-def login_of(hub: HubConfig, name: str) -> Login:
-    """The login that ``name`` belongs to: by its prefix, else the one with a form, where people's names are our own."""
-    for login in hub.login:
-        if login in ("oauth", "lti13") and name.startswith(hub.prefix_of(login)):
-            return login
-    for login in hub.login:
-        if login in ("native", "pam"):
-            return login
-    return "oauth" if "oauth" in hub.login and name in hub.users.oauth else hub.login[0]
 
 
 def bound(page: type[Any], member: PermittedUsers) -> type[Any]:
