@@ -84,6 +84,9 @@ def configure(c: Config, hub: HubConfig) -> type[Authenticator]:
     traits.oauth_callback_url = f"{hub.public_url.rstrip('/')}/hub/oauth_callback"
     traits.allow_all = False
     traits.allowed_users = set()
+    # A few colleagues: whom an admin adds on the admin page may come in. Not beside organisations, whose members, once
+    # let in, would be known for ever.
+    traits.allow_existing_users = hub.spawner == "local" and not hub.users.allowed and not oauth.allowed_organizations
     traits.any_allow_config = True  # `People` lets in whom hub.yaml names; JupyterHub need not warn that nobody may
     traits.custom_403_message = refusal(hub)
     if oauth.url:

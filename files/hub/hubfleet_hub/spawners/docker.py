@@ -11,7 +11,6 @@ from traitlets.config import Config
 from hubfleet_hub import homes
 from hubfleet_hub.config import HubConfig
 from hubfleet_hub.names import escape
-from hubfleet_hub.spawners.refused import SpawnRefused
 
 from . import SpawnRefused
 

@@ -17,7 +17,7 @@ from traitlets.config import Config
 
 from hubfleet_hub import linux
 from hubfleet_hub.config import HubConfig
-from hubfleet_hub.spawners.refused import SpawnRefused
+from hubfleet_hub.spawners import SpawnRefused
 
 COMMAND = "/opt/user/bin/jupyterhub-singleuser"
 PATH = "/opt/user/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
