@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 Target = Literal["hub", "singleuser", "shared", "personal"]
 
-_LEFT_OUT = {"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", "hubfleet_hub.egg-info"}
+_LEFT_OUT = {".git", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", "hubfleet_hub.egg-info"}
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,21 @@ class BuildContext:
     @classmethod
     def of(cls, directory: Path) -> "BuildContext":
         """Read all files under a directory, in a stable order."""
-        found = []
-        for path in sorted(directory.rglob("*")):
-            relative = path.relative_to(directory)
-            if path.is_file() and not _LEFT_OUT & set(relative.parts) and path.suffix != ".pyc":
-                found.append((relative.as_posix(), path.read_bytes(), bool(path.stat().st_mode & 0o100)))
-        return cls(tuple(found))
+        return cls(
+            tuple(
+                (path.relative_to(directory).as_posix(), path.read_bytes(), bool(path.stat().st_mode & 0o100))
+                for path in cls.paths(directory)
+            )
+        )
+
+    @staticmethod
+    def paths(directory: Path) -> list[Path]:
+        """The files under a directory that count: no version control, no caches."""
+        return [
+            path
+            for path in sorted(directory.rglob("*"))
+            if path.is_file() and not _LEFT_OUT & set(path.relative_to(directory).parts) and path.suffix != ".pyc"
+        ]
 
     @property
     def digest(self) -> str:

@@ -11,7 +11,7 @@ import json
 import shlex
 from collections.abc import Generator, Iterable, Mapping
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 
 from pyinfra.api.command import FileUploadCommand, PyinfraCommand, StringCommand
 from pyinfra.api.operation import operation
@@ -368,44 +368,47 @@ def network(wanted: str, hub: str, subnet: str, pool: str, bridge: str, isolated
 
 
 @operation()
-def keys_judged(url: str, question: str, image: str, network: str, waived: bool) -> Commands:
-    """Judge an LMS's public keys. Keys that no launch could be judged by stop this host before its hub is replaced.
+def judged(finding: str, subject: str, question: str, needs: list[str], later: str, waived: bool) -> Commands:
+    """Judge what only a container on the host can tell; what is bad stops this host before its hub is replaced.
 
-    + url: where they are.
-    + question: command that prints `good: ...` or `bad: ...`.
-    + image, network: what it needs; a bare host has neither yet.
-    + waived: whether bad ones are a warning only.
+    + finding: its name, for `preflight_waive`.
+    + subject: what the finding is about.
+    + question: command that prints `good: ...` or `bad: why; what to do`.
+    + needs: images and networks that it needs; a bare host has none yet.
+    + later: what is told there.
+    + waived: whether what is bad is a warning only.
     """
-    ready = f"{_q('docker', 'image', 'inspect', image)} && {_q('docker', 'network', 'inspect', network)}"
+    ready = " && ".join(["true", *(_q("docker", "inspect", "--format", "there", each) for each in needs)])
     line = host.get_fact(
         facts.Probe,
         command_line=f"{{ {ready}; }} >/dev/null 2>&1 && {{ {question} 2>&1 || true; }} | tail -n 1 || true",
     )
     verdict, _, told = line.partition(": ")
     if verdict == "good":
-        host.noop(f"{url}: {told}")
+        host.noop(f"{subject}: {told}")
     elif not line:
-        tell(host, "info", f"asks {url} for the LMS's keys as soon as there is an image to ask with")
-        yield StringCommand(question)
+        tell(host, "info", later)
+        yield StringCommand(f"{question} || true" if waived else question)
     else:
-        finding = Finding("lms", "warning" if waived else "error", f"{url} {told if verdict == 'bad' else line}")
+        level: Literal["warning", "error"] = "warning" if waived else "error"
+        text = f"[{finding}] {subject}: {told if verdict == 'bad' else line}"
         if not _executing():
-            tell(host, finding.level, f"[{finding.name}] {finding.text}")
-            host.log(str(finding))
+            tell(host, level, text)
+            host.log(f"{level} {text}")
         if waived:
-            host.noop("the keys are bad, and waived")
+            host.noop("it is bad, and waived")
         else:
-            yield StringCommand(_q("echo", f"[{finding.name}] {finding.text}"), ">&2;", "false")
+            yield StringCommand(_q("echo", text), ">&2;", "false")
 
 
 @operation()
 def image_built(
     image: str, target: str, context: BuildContext, directory: str, arguments: Mapping[str, str], ca: str = ""
 ) -> Commands:
-    """Build one of our images on the host; its name holds the hash of what it is built from.
+    """Build an image on the host; its name holds the hash of what it is built from.
 
     + image: the name, with the context's hash as tag.
-    + target: stage of the Dockerfile.
+    + target: stage of the Dockerfile; empty for its last.
     + context: the files.
     + directory: where build contexts are kept on the host.
     + arguments: the Dockerfile's build arguments.
@@ -430,7 +433,8 @@ def image_built(
         host.log(f"building {image}; this takes some minutes")
     secret = ["--secret", f"id=ca,src={ca}"] if ca else []
     given = [word for key, value in arguments.items() for word in ("--build-arg", f"{key}={value}")]
-    build = ["docker", "build", "--quiet", "--target", target, "--tag", image, *secret, *given, place]
+    stage = ["--target", target] if target else []
+    build = ["docker", "build", "--quiet", *stage, "--tag", image, *secret, *given, place]
     # In one: a run cut off between the two would leave the sources for good, since the image is there then.
     yield StringCommand(f"DOCKER_BUILDKIT=1 {_q(*build)}; rc=$?; {_q('rm', '-rf', place)}; (exit $rc)")
 

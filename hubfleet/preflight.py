@@ -25,6 +25,7 @@ FINDINGS = {
     "device": "devices that servers are given",
     "volume": "directories of the host that servers are given",
     "lms": "the LMS's public keys",
+    "image": "the image of users' servers",
 }
 """Every finding's name, which `preflight_waive` takes, and what it is about."""
 

@@ -5,7 +5,7 @@ from pyinfra.context import host
 
 from hubfleet import __version__, operations
 from hubfleet.hub_config import config_files, hub_config
-from hubfleet.images import hub_context
+from hubfleet.images import BuildContext, hub_context
 from hubfleet.settings import Lab
 from hubfleet.spawners import parts
 from hubfleet.spawners.parts import USER, image, recipe
@@ -23,18 +23,20 @@ LIBRARY = "/usr/local/lib/hubfleet"
 def provide_images(lab: Lab) -> None:
     """The hub's own images and those of users' servers, before anybody waits for them."""
     images, outside, needed = lab.images, lab.outside, parts(lab)
+    around = {
+        "APT_MIRROR": outside.apt_mirror,
+        "PIP_INDEX_URL": outside.pypi_mirror,
+        "NPM_CONFIG_REGISTRY": outside.npm_mirror,
+        "HTTP_PROXY": outside.outbound_proxy,
+        "HTTPS_PROXY": outside.outbound_proxy,
+        "NO_PROXY": outside.no_proxy() if outside.outbound_proxy else "",
+    }
+    around = {key: value for key, value in around.items() if value}
+    ca = CA_BUNDLE if outside.extra_ca else ""
     if images.source == "pull":
         for target in host.loop(needed.images):
             operations.image_pulled(name="pull the hub's images", image=image(lab, target))
     else:
-        around = {
-            "APT_MIRROR": outside.apt_mirror,
-            "PIP_INDEX_URL": outside.pypi_mirror,
-            "NPM_CONFIG_REGISTRY": outside.npm_mirror,
-            "HTTP_PROXY": outside.outbound_proxy,
-            "HTTPS_PROXY": outside.outbound_proxy,
-            "NO_PROXY": outside.no_proxy() if outside.outbound_proxy else "",
-        }
         operations.image_pulled(name="pull the base image", image=images.base)
         for target in host.loop(needed.images):
             operations.image_built(
@@ -43,11 +45,31 @@ def provide_images(lab: Lab) -> None:
                 target=target,
                 context=hub_context(),
                 directory=lab.paths.build,
-                arguments=recipe(lab, target).arguments | {key: value for key, value in around.items() if value},
-                ca=CA_BUNDLE if outside.extra_ca else "",
+                arguments=recipe(lab, target).arguments | around,
+                ca=ca,
             )
+    if needed.own:
+        operations.image_built(
+            name="build the image of users' servers from the lab's own Dockerfile",
+            image=needed.own,
+            target="",
+            context=BuildContext.of(lab.local(lab.server.build)),
+            directory=lab.paths.build,
+            arguments={"BASE_IMAGE": image(lab, "singleuser")} | around,
+            ca=ca,
+        )
     for name in host.loop(needed.pulled):
         operations.image_pulled(name="pull the image of users' servers", image=name)
+    if needed.question:
+        operations.judged(
+            name="judge the image of users' servers",
+            finding="image",
+            subject=needed.server_image,
+            question=needed.question,
+            needs=[needed.server_image],
+            later=f"looks whether users can write in {lab.server.home} of {needed.server_image}, once it is here",
+            waived="image" in lab.preflight.waive,
+        )
 
 
 @deploy("Networks")

@@ -15,12 +15,13 @@ def meet(lab: Lab) -> None:
     if "lti13" not in lab.hub.login:
         return
     made = parts(lab)
-    operations.keys_judged(
+    operations.judged(
         name="judge the LMS's public keys",
-        url=lab.lti13.jwks_url,
+        finding="lms",
+        subject=lab.lti13.jwks_url,
         question=lms.question(lab),
-        image=made.hub.image,
-        network=lab.names.core_network,
+        needs=[made.hub.image, lab.names.core_network],
+        later=f"asks {lab.lti13.jwks_url} for the LMS's keys, once there is an image to ask with",
         waived="lms" in lab.preflight.waive,
     )
     operations.file(

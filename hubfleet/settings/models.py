@@ -213,9 +213,10 @@ class Server(Concern):
         "else each day), or `singleuser` for the small JupyterLab that comes with Hubfleet.",
     )
     build: LocalFile = Field(
-        description="Directory on the control machine, relative to the inventory, with a Dockerfile of your own that "
-        "the servers' image is built from on the host, named as in `server_image`; empty for none. Its build "
-        "argument BASE_IMAGE is the JupyterLab that comes with Hubfleet."
+        description="Directory on the control machine, relative to the inventory, with a Dockerfile of your own from "
+        "which the servers' image is built on the host, again when a file in it changes; empty for none. Its build "
+        "argument BASE_IMAGE is the JupyterLab that comes with Hubfleet, and `server_image` stays `singleuser`. PyPI "
+        "mirror and proxy are build arguments by their usual names, extra authorities the build secret `ca`."
     )
     volumes: list[Volume] = Field(
         description="More directories or volumes in every server, such as "

@@ -19,6 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from cryptography.x509.oid import ExtensionOID
 
+from hubfleet import teachers
 from hubfleet.secrets import SecretError, resolve
 from hubfleet.settings.models import AddressPool, Volume
 from hubfleet.settings.problems import one_of
@@ -331,6 +332,20 @@ def _volumes(server_volumes: list[Volume], server_home: str) -> Iterator[Finding
         if target in taken:
             yield Finding("server_volumes", f"puts {source} at {target}, where {taken[target]} is; choose another")
         taken[target] = source
+
+
+@rule
+def _own_image(server_build: str, server_image: str, spawner: str, directory: Path) -> Iterator[Finding]:
+    if not server_build:
+        return
+    if spawner != "docker":
+        yield Finding(
+            "server_build", f"is not used by spawner {spawner!r}, whose servers are no containers; leave it out"
+        )
+    elif server_image != "singleuser":
+        yield Finding("server_image", "is another image than the one of server_build; leave one of the two out")
+    for problem in teachers.problems(_local(directory, server_build)):
+        yield Finding("server_build", problem)
 
 
 # --- The certificate ----------------------------------------------------------------------------------------

@@ -40,6 +40,10 @@ class Parts:
     hub: ContainerSpec
     servers: str
     """The host's command that prints a line for each running server of a user."""
+    own: str = ""
+    """The image of users' servers that is built from the lab's own Dockerfile, on top of our `singleuser`."""
+    question: str = ""
+    """The host's command that judges the image of users' servers, as `operations.judged` asks it; empty for none."""
     after: tuple[Companion, ...] = ()
     """Run after the hub, which they ask."""
     restart: Restart | None = None

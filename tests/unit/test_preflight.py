@@ -190,7 +190,7 @@ def test_all_findings_are_told_at_once(lab: Make) -> None:
             NOW,
         )
     }
-    assert names == set(FINDINGS) - {"lms"}  # which is asked once there is an image to ask with
+    assert names == set(FINDINGS) - {"lms", "image"}  # which are looked at once there is an image
 
 
 def test_a_directory_that_servers_are_given_is_there_before_they_are(lab: Make) -> None:

@@ -233,41 +233,48 @@ class TestSelfSigned:
         assert here.perform(operations.self_signed, **self.wanted(tmp_path))
 
 
-class TestKeysOfAnLms:
+class TestJudged:
     ASKED: dict[str, Any] = {
-        "url": "https://lms.example.org/certs", "question": "docker run jwks", "image": "hub:1", "network": "core",
-        "waived": False,
+        "finding": "lms", "subject": "https://lms.example.org/certs", "question": "docker run jwks",
+        "needs": ["hub:1", "core"], "later": "asks for the keys later", "waived": False,
     }  # fmt: skip
+    BAD = "bad: answers 404 Not Found; is it the public keyset URL?"
 
     @pytest.fixture(autouse=True)
     def _told_anew(self) -> None:
         notices.forget()
 
-    def test_that_are_good_change_nothing(self) -> None:
+    def test_what_is_good_changes_nothing(self) -> None:
         host = Bench.telling({"docker run jwks": "good: 2 usable keys, 2048 bits or more"})
-        assert host.commands(operations.keys_judged, **self.ASKED) == []
+        assert host.commands(operations.judged, **self.ASKED) == []
 
-    def test_that_are_bad_stop_the_host_and_say_what_to_do(self) -> None:
-        host = Bench.telling({"docker run jwks": "bad: answers 404 Not Found; is it the public keyset URL?"})
-        (command,) = host.commands(operations.keys_judged, **self.ASKED)
-        line = "[lms] https://lms.example.org/certs answers 404 Not Found; is it the public keyset URL?"
+    def test_what_is_bad_stops_the_host_and_says_what_to_do(self) -> None:
+        host = Bench.telling({"docker run jwks": self.BAD})
+        (command,) = host.commands(operations.judged, **self.ASKED)
+        line = "[lms] https://lms.example.org/certs: answers 404 Not Found; is it the public keyset URL?"
         assert command == f"echo '{line}' >&2; false"
         assert [(notice.kind, notice.text) for notice in notices.told(host.host.name)] == [("error", line)]
 
-    def test_that_are_bad_and_waived_are_a_warning(self) -> None:
-        host = Bench.telling({"docker run jwks": "bad: answers 404 Not Found; is it the public keyset URL?"})
-        assert host.commands(operations.keys_judged, **self.ASKED | {"waived": True}) == []
+    def test_what_is_bad_and_waived_is_a_warning(self) -> None:
+        host = Bench.telling({"docker run jwks": self.BAD})
+        assert host.commands(operations.judged, **self.ASKED | {"waived": True}) == []
         (notice,) = notices.told(host.host.name)
         assert notice.kind == "warning"
 
-    def test_that_cannot_be_asked_for_yet_will_be(self) -> None:
+    def test_what_a_bare_host_cannot_tell_yet_is_asked_in_the_run(self) -> None:
         host = Bench.telling({})
-        assert host.commands(operations.keys_judged, **self.ASKED) == ["docker run jwks"]
+        assert host.commands(operations.judged, **self.ASKED) == ["docker run jwks"]
         (notice,) = notices.told(host.host.name)
-        assert (notice.kind, "as soon as there is an image" in notice.text) == ("info", True)
+        assert (notice.kind, notice.text) == ("info", "asks for the keys later")
 
-    def test_that_the_engine_does_not_ask_for_stop_the_host_too(self) -> None:
+    def test_what_the_engine_does_not_ask_stops_the_host_too(self) -> None:
         host = Bench.telling({"docker run jwks": "docker: Error response from daemon: no such network."})
-        (command,) = host.commands(operations.keys_judged, **self.ASKED)
+        (command,) = host.commands(operations.judged, **self.ASKED)
         assert "Error response from daemon" in command
         assert command.endswith(">&2; false")
+
+    def test_a_question_is_asked_only_where_what_it_needs_is(self) -> None:
+        here = Bench.local()
+        asked = self.ASKED | {"question": "echo good: it is"}
+        assert here.commands(operations.judged, **asked) == ["echo good: it is"]  # no engine has hub:1 and core
+        assert here.commands(operations.judged, **asked | {"needs": []}) == []

@@ -554,6 +554,29 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
             "server_volumes = a list: has /srv/../course, which climbs with '..'; write the directory itself",
         ],
     ),
+    # an image of one's own
+    (
+        "a directory to build from that is none",
+        {"server_build": "none.d", "server_image": "singleuser"},
+        ["server_build = 'none.d': is no directory: {here}/none.d; make it, or correct the path"],
+    ),
+    (
+        "a directory without a Dockerfile",
+        {"server_build": "broken.d", "server_image": "singleuser"},
+        [
+            "server_build = 'broken.d': has no Dockerfile in {here}/broken.d; add one that begins with ARG BASE_IMAGE and FROM ${{BASE_IMAGE}}"
+        ],
+    ),
+    (
+        "an image that is built and another by name",
+        {"server_build": "course.d", "server_image": "me/course:1"},
+        ["server_image = 'me/course:1': is another image than the one of server_build; leave one of the two out"],
+    ),
+    (
+        "data in an image",
+        {"server_build": "heavy.d", "server_image": "singleuser"},
+        ["server_build = 'heavy.d': holds 65 MiB, more than 64; leave data to server_volumes"],
+    ),
     # secrets
     (
         "a secret in place of a reference",

@@ -39,6 +39,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (directory / "large").write_text("x" * 70_000)
     (directory / "broken.d").mkdir()
     (directory / "broken.d" / "10-mine.py").write_text("c.Spawner.debug = True\nif True\n")
+    for name in ("course.d", "heavy.d"):
+        (directory / name).mkdir()
+        (directory / name / "Dockerfile").write_text("ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\n")
+    with (directory / "heavy.d" / "images.tar").open("wb") as data:
+        data.truncate(65 * 1024**2)
     return directory
 
 
