@@ -1,9 +1,6 @@
 """The native login, from outside a real hub: `python -m hubfleet_hub` without a proxy and without Docker."""
 
 import re
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,51 +9,7 @@ import pytest
 import requests
 
 from hubfleet_hub.config import VERIFY_USERS, HubConfig
-
-OWN = """
-from jupyterhub.proxy import Proxy
-
-class NoProxy(Proxy):
-    should_start = False
-    routes = {{}}
-    async def add_route(self, routespec, target, data):
-        self.routes[routespec] = {{"routespec": routespec, "target": target, "data": data}}
-    async def delete_route(self, routespec):
-        self.routes.pop(routespec, None)
-    async def get_all_routes(self):
-        return self.routes
-
-c.JupyterHub.proxy_class = NoProxy
-c.JupyterHub.hub_bind_url = c.JupyterHub.hub_connect_url = "http://127.0.0.1:{port}"
-"""
-
-
-class Hub:
-    """A hub that runs, and its log."""
-
-    def __init__(self, site: Any, port: int) -> None:
-        self.site = site
-        self.url = f"http://127.0.0.1:{port}/hub/"
-        self.log = site.root / "hub.log"
-
-    def __enter__(self) -> "Hub":
-        with self.log.open("w") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "hubfleet_hub"], env=self.site.environment, stdout=log, stderr=log
-            )
-        for _ in range(600):
-            try:
-                requests.get(self.url + "health", timeout=5)
-            except requests.ConnectionError:
-                assert self._process.poll() is None, self.log.read_text()
-                time.sleep(0.1)
-            else:
-                return self
-        raise AssertionError(self.log.read_text())
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.wait(30)
+from tests.hub.running import Hub, free_port
 
 
 class Visitor:
@@ -102,9 +55,7 @@ class Visitor:
 
 @pytest.fixture(scope="module")
 def hub(site: Any, make: Callable[..., HubConfig]) -> Iterator[Hub]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     site.write(
         make(
             public_url=f"http://127.0.0.1:{port}/",
@@ -114,7 +65,6 @@ def hub(site: Any, make: Callable[..., HubConfig]) -> Iterator[Hub]:
             cull__timeout=0,
         )
     )
-    site.write_own("10-test.py", OWN.format(port=port))
     hashed = site.run("hubfleet_hub.passwd", "hash", stdin="one-time-1\n").stdout
     for name in ("admin", "second"):
         site.secret(f"one-time/{name}.hash", hashed.strip())
