@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
-from urllib.parse import urljoin
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 from uuid import uuid4
 
 import click
@@ -115,6 +115,10 @@ class Proof:
         self._prove("redirect", self._redirect)
         if not (self._prove("hub", self._hub) and self._prove("login page", self._login_page)):
             return
+        if "lti13" in self.lab.hub.login:
+            self._prove("LTI login", self._lti_login)
+            self._prove("LTI tool", self._lti_tool)
+            self._prove("LMS's keys", self._lms_keys)
         if self.dry:
             self._not_proved("a user's server", "left out by --dry: nothing was made on the hub")
             return
@@ -251,6 +255,49 @@ class Proof:
                 return url
             break
         raise _Failed(f"{url} answers {reply.status} and is no login page; see hubfleet logs")
+
+    def _lti_login(self) -> str:
+        """As an LMS begins a login: the hub leads back to it with what it will be known by."""
+        lti, back = self.lab.lti13, f"{self.url}hub/lti13/oauth_callback"
+        for client in lti.client_ids:
+            said = {
+                "iss": lti.issuer,
+                "login_hint": "hubfleet-verify",
+                "target_link_uri": self.url,
+                "client_id": client,
+            }
+            reply = self.site.fetch("GET", f"{self.url}hub/lti13/oauth_login?{urlencode(said)}")
+            leads = reply.headers.get("location", "")
+            if reply.status != 302 or leads.partition("?")[0] != lti.authorize_url.partition("?")[0]:
+                raise _Failed(
+                    f"for {client} it answers {reply.status} {leads}, and leads not to {lti.authorize_url}; "
+                    "see hubfleet logs"
+                )
+            asked = dict(parse_qsl(urlsplit(leads).query))
+            wanted = {"client_id": client, "redirect_uri": back, "response_mode": "form_post", "scope": "openid"}
+            wrong = [key for key, value in wanted.items() if asked.get(key) != value]
+            wrong += [key for key in ("nonce", "state") if not asked.get(key)]
+            if wrong:
+                raise _Failed(f"for {client} it asks the LMS with a wrong {', '.join(wrong)}; see hubfleet logs")
+        return f"leads to {lti.authorize_url} and back to {back}"
+
+    def _lti_tool(self) -> str:
+        url = f"{self.url}hub/lti13/config"
+        reply = self.site.fetch("GET", url)
+        begins = reply.json().get("oidc_initiation_url") if reply.status == 200 else ""
+        if begins != f"{self.url}hub/lti13/oauth_login":
+            raise _Failed(f"{url} answers {reply.status} and names {begins or 'no'} login; see hubfleet logs")
+        return f"{url} tells an LMS how to come in"
+
+    def _lms_keys(self) -> str:
+        """Asked by the hub itself: what it cannot reach, nobody else can reach for it."""
+        lti = self.lab.lti13
+        ask = ["docker", "exec", self.lab.names.hub, "python", "-m", "hubfleet_hub.jwks", QuoteString(lti.jwks_url)]
+        answer = command(self.host, *ask)
+        verdict, _, told = (answer.out or answer.err).strip().partition(": ")
+        if verdict != "good":
+            raise _Failed(f"{lti.jwks_url}: {told or verdict or 'the hub does not say'}")
+        return f"{lti.jwks_url}: {told}"
 
     def _read_token(self) -> str:
         path = f"{self.lab.paths.secrets}/verify_token"

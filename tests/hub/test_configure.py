@@ -2,6 +2,7 @@
 
 # mypy: disable-error-code="import-untyped"
 
+from ast import literal_eval
 from collections.abc import Callable
 from typing import Any
 
@@ -56,6 +57,20 @@ def test_cookies_are_for_https_alone_when_the_hub_is(told: Told) -> None:
     }
 
 
+def test_so_do_servers_and_they_are_told_nothing_of_it_otherwise(told: Told) -> None:
+    framed = ["https://lms.example.org", "https://other.example.org"]
+    (argument,) = told(frame_ancestors=framed).Spawner.args
+    option, _, value = argument.partition("=")
+    assert option == "--ServerApp.tornado_settings"
+    assert literal_eval(value) == {  # as traitlets reads it
+        "headers": {
+            "Content-Security-Policy": "frame-ancestors 'self' https://lms.example.org https://other.example.org"
+        },
+        "xsrf_cookie_kwargs": {"samesite": "None", "secure": True},
+    }
+    assert told().Spawner.args == []
+
+
 def test_the_hub_works_in_the_frames_of_the_pages_that_are_named(told: Told) -> None:
     settings = told(frame_ancestors=["https://lms.example.org"]).JupyterHub.tornado_settings
     assert settings["cookie_options"] == {"samesite": "None", "secure": True}
@@ -87,7 +102,7 @@ def test_the_token_of_status_only_reads(told: Told) -> None:
 def test_culling_can_be_off(told: Told) -> None:
     c = told(cull__timeout=0, cull__kernel_timeout=0)
     assert [service["name"] for service in c.JupyterHub.services] == ["status", "verify"]
-    assert "args" not in c.Spawner
+    assert c.Spawner.args == []
 
 
 def test_idle_servers_and_kernels_are_culled_when_told(told: Told) -> None:

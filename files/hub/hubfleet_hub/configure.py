@@ -113,10 +113,25 @@ def _servers(c: Config, hub: HubConfig) -> None:
     c.Spawner.start_timeout = server.start_timeout
     c.Spawner.http_timeout = server.http_timeout
     c.Spawner.default_url = server.default_url
-    if hub.cull.kernel_timeout:
-        c.Spawner.args = [f"--MappingKernelManager.cull_idle_timeout={hub.cull.kernel_timeout}"]
+    c.Spawner.args = server_arguments(hub)
     c.JupyterHub.active_server_limit = server.active_limit
     c.JupyterHub.concurrent_spawn_limit = server.concurrent_spawns
+
+
+def server_arguments(hub: HubConfig) -> list[str]:
+    """What every server is started with. In a frame of another site it needs leave to be shown, and an XSRF cookie that
+    browsers send there; its other cookies are as the hub's (JUPYTERHUB_COOKIE_OPTIONS)."""
+    arguments = []
+    if hub.cull.kernel_timeout:
+        arguments.append(f"--MappingKernelManager.cull_idle_timeout={hub.cull.kernel_timeout}")
+    if hub.frame_ancestors:
+        settings = {
+            # 'self': JupyterLab shows pages of its own in frames.
+            "headers": {"Content-Security-Policy": f"frame-ancestors 'self' {' '.join(hub.frame_ancestors)}"},
+            "xsrf_cookie_kwargs": tornado_settings(hub)["cookie_options"],
+        }
+        arguments.append(f"--ServerApp.tornado_settings={settings}")
+    return arguments
 
 
 def _services(c: Config, hub: HubConfig) -> None:

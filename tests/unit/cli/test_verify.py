@@ -6,12 +6,14 @@ hub is proved on the fleet.
 
 import contextlib
 import http.server
+import json
 import ssl
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from cryptography import x509
@@ -67,9 +69,9 @@ class Edge(http.server.BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def edge(cert: Path, key: Path) -> Iterator[int]:
+def edge(cert: Path, key: Path, handler: type[Edge] = Edge) -> Iterator[int]:
     """A TLS server with that certificate; its port."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Edge)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(cert, key)
     server.socket = context.wrap_socket(server.socket, server_side=True)
@@ -155,6 +157,78 @@ def test_a_closed_port_is_told_with_what_to_do(lab: Lab) -> None:
     assert result.status == 1
     assert "127.0.0.1 port 1" in seen(result, "address")
     assert "firewall" in seen(result, "address")
+
+
+LTI13 = {
+    "login": ["lti13"],
+    "lti13_issuer": "https://lms.example.org",
+    "lti13_client_ids": ["first", "second"],
+    "lti13_authorize_url": "https://lms.example.org/auth",
+    "lti13_jwks_url": "https://lms.example.org/certs",
+}
+
+
+class Lti(Edge):
+    """That of a hub which people enter from an LMS; `address` is what it takes for its own."""
+
+    address = ""
+    leads = "https://lms.example.org/auth"
+
+    def do_GET(self) -> None:
+        path, _, query = self.path.partition("?")
+        if path == "/hub/lti13/config":
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"oidc_initiation_url": f"{self.address}/hub/lti13/oauth_login"}).encode())
+            return
+        if path != "/hub/lti13/oauth_login":
+            super().do_GET()
+            return
+        said = dict(parse_qsl(query))
+        asked = {"client_id": said["client_id"], "redirect_uri": f"{self.address}/hub/lti13/oauth_callback"}
+        asked |= {"response_mode": "form_post", "scope": "openid", "nonce": "n", "state": "s"}
+        self.send_response(302)
+        self.send_header("Location", f"{self.leads}?{urlencode(asked)}")
+        self.end_headers()
+
+
+def verified(lab: Lab, tmp_path: Path, keys: str = "good: 1 usable key", address: str = "", **front: str) -> Result:
+    """Verify a hub that people enter from an LMS; ``keys`` is what the hub finds there."""
+    pair = certificate(tmp_path, "hub")
+    handler = type("Handler", (Lti,), front)
+    with edge(*pair, handler) as port:
+        url = f"https://127.0.0.1:{port}"
+        handler.address = address or url  # type: ignore[attr-defined]
+        told = {"tls.crt": pair[0].read_text().splitlines(), "hubfleet_hub.jwks": [keys]}
+        lab.hosts(one=LTI13 | {"public_url": url, "edge_http_port": 0, "fake_responses": told})
+        return lab.hubfleet("verify", "--dry")
+
+
+def test_a_class_is_proved_from_its_lms_s_side(lab: Lab, tmp_path: Path) -> None:
+    result = verified(lab, tmp_path)
+    assert result.status == 0, result.all
+    for what in ("LTI login", "LTI tool", "LMS's keys"):
+        assert "proved" in seen(result, what), result.out
+    assert "leads to https://lms.example.org/auth and back to https://127.0.0.1:" in seen(result, "LTI login")
+
+
+def test_a_hub_that_tells_the_lms_another_address_is_no_way_back(lab: Lab, tmp_path: Path) -> None:
+    result = verified(lab, tmp_path, address="http://10.0.0.1:8000")
+    assert result.status == 1
+    assert "a wrong redirect_uri" in seen(result, "LTI login")
+    assert "http://10.0.0.1:8000/hub/lti13/oauth_login" in seen(result, "LTI tool")
+
+
+def test_a_hub_that_leads_to_another_lms_is_told(lab: Lab, tmp_path: Path) -> None:
+    result = verified(lab, tmp_path, leads="https://stranger.example.org/auth")
+    assert "leads not to https://lms.example.org/auth" in seen(result, "LTI login")
+
+
+def test_keys_that_the_hub_cannot_use_are_told(lab: Lab, tmp_path: Path) -> None:
+    result = verified(lab, tmp_path, keys="bad: gives no answer within 15 s; may this host reach it?")
+    assert result.status == 1
+    told = "https://lms.example.org/certs: gives no answer within 15 s; may this host reach it?"
+    assert told in seen(result, "LMS's keys")
 
 
 @pytest.mark.parametrize(
