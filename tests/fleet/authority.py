@@ -18,6 +18,12 @@ from cryptography.x509.oid import NameOID
 
 LIFETIME = timedelta(days=30)
 
+#: RFC 5280 has every authority say so; Python takes no other from 3.13 on.
+SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=False, content_commitment=False, key_encipherment=False, data_encipherment=False,
+    key_agreement=False, key_cert_sign=True, crl_sign=True, encipher_only=False, decipher_only=False,
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Authority:
@@ -59,6 +65,7 @@ class Authority:
         )
         if address is None:
             identifier = x509.SubjectKeyIdentifier.from_public_key(own.public_key())
+            builder = builder.add_extension(SIGNS_CERTIFICATES, critical=True)
             return builder.add_extension(identifier, critical=False).sign(own, hashes.SHA256())
         signer = load_pem_private_key(self._pair("authority", None)[1].read_bytes(), password=None)
         assert isinstance(signer, EllipticCurvePrivateKey)
