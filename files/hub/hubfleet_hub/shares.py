@@ -17,8 +17,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from . import linux
 from .acl import READ, WRITE
-from .config import Share
+from .config import STATE, Share
 from .grants import Walked, grant, revoke
 
 Access = Literal["read", "write", "none"]
@@ -206,6 +207,26 @@ class Shares:
         unfinished.replace(self._file)
 
 
+def of_this_hub() -> Shares:
+    """Those of the hub whose container this is; people who were locked out have homes too."""
+
+    def uid(name: str) -> int | None:
+        account = linux.Accounts.load().people.get(name)
+        return account.uid if account else None
+
+    return Shares(STATE, linux.HOMES, uid)
+
+
+def converge(declared: Iterable[Share]) -> None:
+    """What a start of the hub does: as `Shares.converge`; whatever fails is told in the log and holds up nothing."""
+    try:
+        told = of_this_hub().converge(declared)
+    except (ShareError, OSError, linux.AccountError) as error:
+        told = [f"not looked at: {error}"]
+    for line in told:
+        print(f"shares: {line}", flush=True)
+
+
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
@@ -236,7 +257,7 @@ def _judged(record: Record, walked: Walked) -> list[str]:
         )
     told = []
     if walked.masked:
-        told.append(f"{walked.masked} of the files have a mask that gives less, since others would gain by more")
+        told.append(f"a mask gives less on {walked.masked} files, and stays: others would gain by more")
     if walked.foreign:
         told.append(f"{walked.foreign} entries are left alone: files that are somebody else's too, other file systems")
     return told
