@@ -185,6 +185,24 @@ def passwd(target: Target, user: str, show: bool) -> int:
     return verb(target, user, show)
 
 
+@cli.command(context_settings={"ignore_unknown_options": True})
+@_verb()
+@click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED)
+def admin(target: Target, words: tuple[str, ...]) -> int:
+    """Run hub-admin on a hub whose people are Linux users.
+
+    \b
+    set-password USER       a new password, typed at a prompt or on standard input
+    allow-read ada grace    grace may read ada's files
+    allow-write ada grace   grace may read and change ada's files
+    disallow ada grace      ada's home is closed to grace again
+    list                    who may enter whose home
+    """
+    from hubfleet.verbs.admin import admin as verb
+
+    return verb(target, words)
+
+
 def command_line(words: Sequence[str]) -> int:
     """Do what the words say and return the exit status.
 

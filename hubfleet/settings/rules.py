@@ -21,7 +21,7 @@ from cryptography.x509.oid import ExtensionOID
 
 from hubfleet import teachers
 from hubfleet.secrets import SecretError, resolve
-from hubfleet.settings.models import AddressPool, Volume
+from hubfleet.settings.models import AddressPool, Share, Volume
 from hubfleet.settings.problems import one_of
 from hubfleet.settings.types import PublicUrl
 from hubfleet_hub.config import HUB_UID
@@ -136,6 +136,33 @@ def _banned(users_admins: list[str], users_allowed: list[str], users_banned: lis
     both = sorted((set(users_admins) | set(users_allowed)) & set(users_banned))
     if both:
         yield Finding("users_banned", f"has {', '.join(both)}, who may enter by another list; choose one")
+
+
+@rule
+def _shares(
+    users_shares: list[Share],
+    users_admins: list[str],
+    users_allowed: list[str],
+    users_banned: list[str],
+    users_oauth: dict[str, str],
+    spawner: str,
+) -> Iterator[Finding]:
+    if users_shares and spawner != "local":
+        yield Finding("users_shares", "is for people who are Linux users; set spawner = 'local', or leave it empty")
+    # With no list of the allowed, an admin adds people on a page that is not known here.
+    known = {*users_admins, *users_allowed, *users_oauth} if users_allowed else None
+    pairs: set[tuple[str, str]] = set()
+    for share in users_shares:
+        if share.home == share.to:
+            yield Finding("users_shares", f"gives {share.to} their own home; name somebody else")
+        for name in sorted({share.home, share.to}):
+            if name in users_banned or (known is not None and name not in known):
+                yield Finding(
+                    "users_shares", f"has {name}, who may not log in; add them to users_allowed, or take them out"
+                )
+        if (share.home, share.to) in pairs:
+            yield Finding("users_shares", f"opens the home of {share.home} to {share.to} twice; leave one out")
+        pairs.add((share.home, share.to))
 
 
 @rule

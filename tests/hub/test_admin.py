@@ -1,5 +1,7 @@
 """`hub-admin`: what people type, what they are told, and the exit status."""
 
+# mypy: disable-error-code="import-untyped"
+
 import contextlib
 import io
 import os

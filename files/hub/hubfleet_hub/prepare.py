@@ -13,7 +13,7 @@ from jupyterhub import orm, roles
 from nativeauthenticator.orm import UserInfo
 from sqlalchemy.orm import Session
 
-from . import linux
+from . import linux, shares
 from .accounts import end_sessions, make_tables, set_password
 from .config import MEMBERS, STATE, VERIFY_USERS, ConfigError, HubConfig, read_secret
 from .configure import database_url
@@ -38,6 +38,8 @@ def prepare(hub: HubConfig) -> None:
         end_what_organizations_no_longer_give(db, hub)
         db.commit()
     note_organizations(hub)
+    if hub.spawner == "local":
+        shares.converge(hub.users.shares)
 
 
 def make_first_admins(db: Session, hub: HubConfig) -> None:

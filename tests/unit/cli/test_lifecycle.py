@@ -1,12 +1,18 @@
-"""`stop`, `start`, `remove`, `logs`, `passwd`: services come and go, data stays. On real hosts: the fleet's tests."""
+"""`stop`, `start`, `remove`, `logs`, `passwd`, `admin`: services come and go, data stays. On real hosts: the fleet."""
 
+import io
 import re
 import shlex
+import sys
 
 import pytest
+from pyinfra.api.host import Host
 
+from hubfleet.run import Answer
+from hubfleet.run import command as run_command
 from hubfleet.settings import Lab as Settings
 from hubfleet.settings import check_inventory
+from hubfleet.verbs import admin
 from hubfleet.verbs.lifecycle import kept, removing, stopping
 from hubfleet.verbs.passwd import script
 from tests.unit.cli.play import ROOT, Lab
@@ -125,3 +131,59 @@ def test_logs_of_a_user_inside_the_hub_s_container_are_the_hub_s_and_say_so(lab:
     assert result.status == 0
     assert result.out == "a line of ada's server\n"
     assert "write to its own log" in result.err
+
+
+def test_admin_passes_on_what_is_printed(lab: Lab) -> None:
+    told = {"hub-admin allow-read ada grace": ["grace may read ada's files", "", "0"]}
+    lab.hosts(one=PERSONAL | {"fake_responses": told})
+    result = lab.hubfleet("admin", "allow-read", "ada", "grace")
+    assert (result.status, result.out.rstrip()) == (0, "grace may read ada's files")
+
+
+def test_admin_passes_on_a_refusal(lab: Lab) -> None:
+    refused = {"hub-admin": {"success": True, "stdout": ["", "2"], "stderr": ["hub-admin: error: what?"]}}
+    lab.hosts(one=PERSONAL | {"fake_responses": refused})
+    result = lab.hubfleet("admin", "allow-read", "ada", "-rf")
+    assert (result.status, result.err) == (2, "hub-admin: error: what?\n")
+
+
+def test_admin_tells_when_there_is_no_answer(lab: Lab) -> None:
+    lab.hosts(one=PERSONAL | {"fake_responses": {"hub-admin": {"success": False, "stderr": "no such container"}}})
+    result = lab.hubfleet("admin", "list")
+    assert result.status == 1
+    assert "failed: no such container" in result.err
+
+
+def test_admin_is_for_a_hub_whose_people_are_linux_users(lab: Lab) -> None:
+    lab.hosts(one={})
+    result = lab.hubfleet("admin", "list")
+    assert result.status == 1
+    assert "spawner = 'local'" in result.err
+
+
+def test_admin_wants_one_hub(lab: Lab) -> None:
+    result = lab.hubfleet("admin", "list")
+    assert result.status == 1
+    assert "--limit" in result.err
+
+
+def test_admin_has_a_password_in_no_command(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.hosts(one=PERSONAL | {"fake_responses": {"hub-admin": ["", "0"]}})
+    seen: list[tuple[object, ...]] = []
+
+    def command(host: Host, *words: object, stdin: str | None = None, timeout: int = 60) -> Answer:
+        seen.append((*words, stdin))
+        return run_command(host, *words, stdin=stdin, timeout=timeout)
+
+    monkeypatch.setattr(admin, "command", command)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("correct horse\n"))
+    result = lab.hubfleet("admin", "set-password", "ada")
+    assert result.status == 0, result.all
+    ((words, stdin),) = seen
+    assert stdin == "correct horse"
+    assert "correct horse" not in f"{words}{result.all}"
+
+
+@pytest.mark.parametrize("name", ["-rf", "a b", "$(id)", "o'neill", "../x"])
+def test_a_hard_name_is_one_word_of_admin_s_command(settings: Settings, name: str) -> None:
+    assert name in shlex.split(admin.script(settings, ["allow-read", "ada", name]).replace(";", " ; "))

@@ -343,6 +343,47 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         ],
     ),
     (
+        "shares among people who are no linux users",
+        {"users_shares": [{"home": "ada", "to": "grace", "access": "read"}]},
+        [
+            "users_shares = a list: is for people who are Linux users; set spawner = 'local', or leave it empty",
+        ],
+    ),
+    (
+        "shares with nobody, with oneself, and twice",
+        {
+            "spawner": "local",
+            "server_home": "/home",
+            "users_allowed": ["ada", "grace"],
+            "users_shares": [
+                {"home": "ada", "to": "greace", "access": "read"},
+                {"home": "ada", "to": "ada", "access": "read"},
+                {"home": "ada", "to": "grace", "access": "read"},
+                {"home": "ada", "to": "grace", "access": "write"},
+            ],
+        },
+        [
+            "users_shares = a list: has greace, who may not log in; add them to users_allowed, or take them out",
+            "users_shares = a list: gives ada their own home; name somebody else",
+            "users_shares = a list: opens the home of ada to grace twice; leave one out",
+        ],
+    ),
+    (
+        "a share with somebody who is banned",
+        {
+            "spawner": "local",
+            "server_home": "/home",
+            "users_banned": ["grace"],
+            "users_shares": [{"home": "ada", "to": "grace", "access": "read"}],
+        },
+        ["users_shares = a list: has grace, who may not log in; add them to users_allowed, or take them out"],
+    ),
+    (
+        "a share of another kind",
+        {"users_shares": [{"home": "ada", "to": "grace", "access": "rwx"}]},
+        ["users_shares[0].access = 'rwx': is no such choice; choose read or write"],
+    ),
+    (
         "a swarm's spawner without a swarm",
         {"spawner": "swarm"},
         [
