@@ -15,6 +15,7 @@ from tests.fleet import Fleet, Host, HostSpec
 from tests.fleet.images import ensure_images
 from tests.fleet.ring import Lab, rows
 from tests.fleet.standins.github import GitHub
+from tests.fleet.standins.lms import Lms
 from tests.fleet.standins.server import StandIn
 
 HERE = Path(__file__).parent
@@ -45,6 +46,10 @@ class World:
     @cached_property
     def github(self) -> GitHub:
         return self._serving(GitHub())
+
+    @cached_property
+    def lms(self) -> Lms:
+        return self._serving(Lms())
 
     def close(self) -> None:
         self._open.close()
