@@ -1,8 +1,11 @@
 """The stand-ins that hubs are tested with judge what they are told, as those they stand in for do."""
 
 import re
+import ssl
 from collections.abc import Iterator
+from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlsplit
+from urllib.request import urlopen
 
 import pytest
 import requests
@@ -111,6 +114,12 @@ def test_a_wrong_password_or_token_is_refused(web: requests.Session, github: Git
     assert web.get(f"{github.url}/api/v3/user", headers=bearer).status_code == 401
 
 
-def test_only_those_who_trust_the_authority_trust_it(github: GitHub) -> None:
+def test_only_those_who_trust_the_authority_trust_it_and_they_as_strictly_as_may_be(
+    authority: Authority, github: GitHub
+) -> None:
     with pytest.raises(requests.exceptions.SSLError):
         requests.get(github.url, timeout=10)
+    strict = ssl.create_default_context(cafile=str(authority.certificate))
+    strict.verify_flags |= ssl.VERIFY_X509_STRICT  # as Python 3.13 has it
+    with pytest.raises(HTTPError, match="404"):
+        urlopen(github.url, context=strict)
