@@ -151,7 +151,7 @@ def here(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
     monkeypatch.setattr(config, "SECRETS", site.root / "secrets")
     monkeypatch.setattr(configure, "SECRETS", site.root / "secrets")
     monkeypatch.setattr(configure, "DATABASE", site.database)
-    monkeypatch.setattr(prepare, "ORGANIZATIONS", site.root / "state" / "organizations")
+    monkeypatch.setattr(prepare, "ADMISSION", site.root / "state" / "admission.json")
     site.database.unlink(missing_ok=True)
     return site
 

@@ -360,7 +360,7 @@ class HubConfig(_Part):
             return name in users.banned
         if name in users.banned:
             return True
-        if self.oauth is not None and (len(self.login) == 1 or name.startswith(self.prefix_of("oauth"))):
+        if self.oauth is not None and self.login_of(name) == "oauth":
             return not self.oauth.lets_in_others and (len(self.login) == 1 or bool(users.allowed))
         return bool(users.allowed)
 

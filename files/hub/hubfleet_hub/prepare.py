@@ -8,6 +8,7 @@ afterwards is healthy, so that an upgrade of its database stays.
 
 import json
 import sys
+from typing import Any
 
 from jupyterhub import orm, roles
 from nativeauthenticator.orm import UserInfo
@@ -20,8 +21,8 @@ from .configure import database_url
 from .database import DatabaseError, bring_up_to_date, confirm, open_session
 from .names import escape
 
-ORGANIZATIONS = STATE / "organizations"
-"""The organisations whose members the last start let in, as JSON."""
+ADMISSION = STATE / "admission.json"
+"""Who was let in at the last start, and by what."""
 
 
 def prepare(hub: HubConfig) -> None:
@@ -35,9 +36,9 @@ def prepare(hub: HubConfig) -> None:
         if hub.spawner == "local":
             bring_in_people(db, hub)
         end_what_is_no_longer_permitted(db, hub)
-        end_what_organizations_no_longer_give(db, hub)
+        end_what_was_given_on_anothers_word(db, hub)
         db.commit()
-    note_organizations(hub)
+    note_admission(hub)
     if hub.spawner == "local":
         shares.converge(hub.users.shares)
 
@@ -108,29 +109,40 @@ def end_what_is_no_longer_permitted(db: Session, hub: HubConfig) -> None:
             end_sessions(db, user, keep_servers=not refused)
 
 
-def end_what_organizations_no_longer_give(db: Session, hub: HubConfig) -> None:
-    """With an organisation gone from the list, everyone whom ``hub.yaml`` does not name logs in, and is judged, anew.
+def end_what_was_given_on_anothers_word(db: Session, hub: HubConfig) -> None:
+    """Have people log in, and be judged, anew when what let them in at an OAuth provider may no longer do so.
 
-    Who came in as a member of which organisation is known to the provider alone, and only while they log in.
+    Who came in as a member of which organisation is known to the provider alone, and only while they log in. So with
+    an organisation gone, or another provider, it is everyone whom ``hub.yaml`` does not name; and someone whom it no
+    longer names may still be a member.
     """
-    now = hub.oauth.allowed_organizations if hub.oauth else ()
-    before = json.loads(ORGANIZATIONS.read_text()) if ORGANIZATIONS.exists() else []
-    if set(before) <= set(now):
+    if not ADMISSION.exists():
         return
-    named = {*hub.users.admins, *hub.users.allowed, *VERIFY_USERS}
+    before, now = json.loads(ADMISSION.read_text()), _admission(hub)
+    all_of_them = before["rules"] != now["rules"] or not set(before["organizations"]) <= set(now["organizations"])
     for user in db.query(orm.User):
-        if user.name not in named:
+        if user.name in now["named"] or hub.login_of(user.name) != "oauth":
+            continue
+        if all_of_them or user.name in before["named"]:
             end_sessions(db, user, keep_servers=False)
             user.groups = [group for group in user.groups if group.name != MEMBERS]
-            print(f"users: {user.name} must log in again, as an organisation was taken off", flush=True)
+            print(f"users: {user.name} must log in again to be let in", flush=True)
 
 
-def note_organizations(hub: HubConfig) -> None:
-    """Remember for the next start whom the organisations were; after the commit, so that a cut repeats the work."""
-    text = json.dumps(hub.oauth.allowed_organizations if hub.oauth else ())
-    new = ORGANIZATIONS.with_suffix(".new")
-    new.write_text(text)
-    new.replace(ORGANIZATIONS)
+def note_admission(hub: HubConfig) -> None:
+    """Remember for the next start who was let in, and by what; after the commit, so that a cut repeats the work."""
+    new = ADMISSION.with_suffix(".new")
+    new.write_text(json.dumps(_admission(hub)))
+    new.replace(ADMISSION)
+
+
+def _admission(hub: HubConfig) -> dict[str, Any]:
+    oauth = hub.oauth
+    return {
+        "named": [*hub.users.admins, *hub.users.allowed, *VERIFY_USERS],
+        "organizations": list(oauth.allowed_organizations) if oauth else [],
+        "rules": [oauth.provider, oauth.url, oauth.traits] if oauth else [],
+    }
 
 
 def main() -> None:
