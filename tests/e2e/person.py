@@ -5,7 +5,7 @@ import json
 import re
 import ssl
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -81,7 +81,7 @@ class Person:
 
     # -- the API, with a token of their own
 
-    def take_token(self) -> "Person":
+    def take_token(self) -> Self:
         """Makes an API token, as the hub's token page does. The person is logged in."""
         page = self.get("/hub/token")
         found = re.search(r'xsrf_token: "([^"]+)"', page.text)
@@ -118,7 +118,7 @@ class Person:
         """Where the own server is, e.g. ``/user/ada/``."""
         return f"/user/{quote(self.name, safe='@')}/"
 
-    def start(self) -> "Person":
+    def start(self) -> Self:
         """Returns when the own server is ready. Raises ServerRefused."""
         path = f"/hub/api/users/{quote(self.name, safe='')}/server"
         asked = self.ask("POST", path, timeout=SERVER_TIMEOUT)

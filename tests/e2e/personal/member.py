@@ -1,0 +1,42 @@
+"""Someone with an account in a personal hub's container."""
+
+import html
+import re
+from dataclasses import dataclass
+from urllib.parse import urljoin
+
+import requests
+
+from tests.e2e.person import TIMEOUT, Kernel, Person
+
+SHELL = "import subprocess; done = subprocess.run({0!r}, shell=True, input={1!r}, text=True, capture_output=True); "
+
+
+@dataclass
+class Member(Person):
+    """A Person who has a terminal."""
+
+    def terminal(self, command: str, typed: str = "") -> tuple[int, str]:
+        """Exit status and output of a command that runs as them where their notebooks run."""
+        done = self.kernel().run(f"{SHELL.format(command, typed)}print(done.returncode, done.stdout + done.stderr)")
+        status, _, printed = done.partition(" ")
+        return int(status), printed
+
+    def notebook_kernel(self, name: str) -> Kernel:
+        """A kernel of the language ``name``, e.g. ``ir``."""
+        made = self.ask("POST", f"{self.prefix}api/kernels", json={"name": name})
+        assert made.status_code == 201, f"{made.status_code} {made.text}"
+        return Kernel(self, made.json()["id"])
+
+    def log_in_at_github(self, login: str) -> requests.Response:
+        """From the login page to GitHub, through its pages, and back; returns what the hub then shows."""
+        page = self.web.get(f"{self.hub.url}/hub/login?next=/hub/home", timeout=TIMEOUT)
+        (button,) = re.findall(r'href=[\'"]([^\'"]*/hub/oauth_login[^\'"]*)', page.text)
+        page = self.web.get(urljoin(page.url, html.unescape(button)), timeout=TIMEOUT)
+        if "id='login_field'" in page.text:
+            (back,) = re.findall(r"name='return_to' value='([^']+)'", page.text)
+            form = {"return_to": html.unescape(back), "login": login, "password": f"{login} at GitHub"}
+            page = self.web.post(urljoin(page.url, "/session"), data=form, timeout=TIMEOUT)
+        if "id='authorize'" in page.text:
+            page = self.web.post(page.url, timeout=TIMEOUT)
+        return page
