@@ -120,6 +120,18 @@ def serve_newer_hub(fleet: "Fleet", *, repository: str, healthy: bool) -> None:
     fleet.registry.push(tag, name)
 
 
+def serve_one_more_layer(fleet: "Fleet", *, repository: str) -> None:
+    """Serves, below ``repository``, the images of a personal hub; the one that people are in with one more layer."""
+    context = HERE / "onelayer"
+    current = ours(recipe("personal"))
+    tag = f"{IMAGE_PREFIX}/onelayer:{_digest([current, context_hash(context)])}"
+    with locked("build-onelayer"):
+        if not has_image(tag):
+            build(context, tag, args={"PERSONAL_IMAGE": current})
+    fleet.registry.push(ours(recipe("hub")), recipe("hub").name(repository))
+    fleet.registry.push(tag, recipe("personal").name(repository))
+
+
 def stand_ins() -> list[str]:
     """The images of others that the flavours' own defaults name: they are tens of gigabytes, and not here."""
     chosen = (runpy.run_path(str(path)).get("server_image", "") for path in ROOT.glob("group_data/*.py"))
