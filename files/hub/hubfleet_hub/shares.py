@@ -45,7 +45,7 @@ class Record:
     """Whether every file is as `access` says."""
 
     def __str__(self) -> str:
-        verb = {"read": "may read", "write": "may read and write", "none": "may no longer enter"}[self.access]
+        verb = {"read": "may read", "write": "may read and write", "none": "may no longer open"}[self.access]
         return f"{self.to} {verb} {self.home}'s files"
 
 
