@@ -2,23 +2,35 @@
 
 import html
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Self
 from urllib.parse import urljoin
 
 import requests
 
 from tests.e2e.person import TIMEOUT, Kernel, Person
 
-SHELL = "import subprocess; done = subprocess.run({0!r}, shell=True, input={1!r}, text=True, capture_output=True); "
+SHELL = """
+import subprocess
+done = subprocess.run({0!r}, shell=True, input={1!r}, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+print(done.returncode, done.stdout, end="")
+"""
 
 
 @dataclass
 class Member(Person):
     """A Person who has a terminal."""
 
+    _shell: Kernel | None = field(default=None, repr=False)
+
+    def start(self) -> Self:
+        self._shell = None
+        return super().start()
+
     def terminal(self, command: str, typed: str = "") -> tuple[int, str]:
         """Exit status and output of a command that runs as them where their notebooks run."""
-        done = self.kernel().run(f"{SHELL.format(command, typed)}print(done.returncode, done.stdout + done.stderr)")
+        self._shell = self._shell or self.kernel()
+        done = self._shell.run(SHELL.format(command, typed))
         status, _, printed = done.partition(" ")
         return int(status), printed
 
