@@ -70,7 +70,7 @@ class BeginHandler(LTI13LoginInitHandler):  # type: ignore[misc]
         nonce = secrets.token_urlsafe()
         self._remember(state, {"nonce": nonce, "client_id": client_id, "life": self.authenticator.life})
         self.authorize_redirect(
-            redirect_uri=self.authenticator.address("lti13/oauth_callback"),
+            redirect_uri=lms.address(hub, "oauth_callback"),
             login_hint=said["login_hint"],
             lti_message_hint=said.get("lti_message_hint"),
             nonce=nonce,
@@ -180,9 +180,9 @@ class ToolHandler(BaseHandler):  # type: ignore[misc]
                     "title": authenticator.tool_name,
                     "description": authenticator.tool_description,
                     "target_link_uri": hub.public_url,
-                    "oidc_initiation_url": authenticator.address("lti13/oauth_login"),
-                    "redirect_uris": [authenticator.address("lti13/oauth_callback")],
-                    "public_jwk_url": authenticator.address("lti13/jwks"),
+                    "oidc_initiation_url": lms.address(hub, "oauth_login"),
+                    "redirect_uris": [lms.address(hub, "oauth_callback")],
+                    "public_jwk_url": lms.address(hub, "jwks"),
                     "scopes": [],
                     "custom_fields": fields,
                     "extensions": [
@@ -236,10 +236,6 @@ class HubfleetLti13Authenticator(PermittedUsers, LTI13Authenticator):  # type: i
         self.used: TTLCache[str, bool] = TTLCache(maxsize=100_000, ttl=BEGUN_FOR)
         # In every login begun: which of them were used up is forgotten when the hub restarts, so none is good then.
         self.life = secrets.token_hex(8)
-
-    def address(self, path: str) -> str:
-        """What a browser types for ``path`` of the hub's own pages."""
-        return str(url_path_join(self.hub_config.public_url, "hub", path))
 
     async def authenticate(self, handler: Any, data: dict[str, Any]) -> str | None:
         hub = self.hub_config
