@@ -3,15 +3,18 @@
 import re
 import ssl
 from collections.abc import Iterator
+from html import unescape
 from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
 
+import jwt
 import pytest
 import requests
 
 from tests.fleet.authority import Authority
 from tests.fleet.standins.github import App, GitHub
+from tests.fleet.standins.lms import Lms, Tool
 
 CALLBACK = "https://hub.example.org/hub/oauth_callback"
 
@@ -123,3 +126,94 @@ def test_only_those_who_trust_the_authority_trust_it_and_they_as_strictly_as_may
     strict.verify_flags |= ssl.VERIFY_X509_STRICT  # as Python 3.13 has it
     with pytest.raises(HTTPError, match="404"):
         urlopen(github.url, context=strict)
+
+
+# -- the LMS
+
+
+@pytest.fixture
+def lms(authority: Authority) -> Iterator[Lms]:
+    with Lms().serve(authority) as lms:
+        lms.enrol("ada")
+        yield lms
+
+
+@pytest.fixture
+def tool(lms: Lms) -> Tool:
+    return lms.enter("Hub", "https://hub.example.org/")
+
+
+def form_of(page: requests.Response) -> tuple[str, dict[str, str]]:
+    """Where the page's form goes, and with what."""
+    action = re.search(r"action='([^']*)'", page.text)
+    assert action, page.text
+    fields = re.findall(r"<input type='hidden' name='([^']*)' value='([^']*)'>", page.text)
+    return unescape(action[1]), {name: unescape(value) for name, value in fields}
+
+
+def asking(lms: Lms, tool: Tool, **changes: str) -> dict[str, str]:
+    """What a tool asks for Ada."""
+    return {
+        "response_type": "id_token", "response_mode": "form_post", "scope": "openid", "prompt": "none",
+        "client_id": tool.client_id, "redirect_uri": tool.callback, "login_hint": lms.people["ada"].sub,
+        "lti_message_hint": f"link-{tool.client_id}", "nonce": "n1", "state": "s1", **changes,
+    }  # fmt: skip
+
+
+def log_in(web: requests.Session, lms: Lms) -> requests.Response:
+    return web.post(f"{lms.url}/login", data={"username": "ada", "password": lms.people["ada"].password})
+
+
+def ask(web: requests.Session, lms: Lms, asked: dict[str, str]) -> requests.Response:
+    return web.get(f"{lms.url}/mod/lti/auth.php", params=asked)
+
+
+def test_a_click_in_a_course_ends_in_a_launch_that_the_lms_signed(web: requests.Session, lms: Lms, tool: Tool) -> None:
+    assert f"href='/launch/{tool.client_id}'" in log_in(web, lms).text
+    where, begun = form_of(web.get(f"{lms.url}/launch/{tool.client_id}"))
+    assert (where, begun["iss"], begun["client_id"]) == (tool.initiation, lms.url, tool.client_id)
+    hints = {name: begun[name] for name in ("login_hint", "lti_message_hint")}
+    where, launch = form_of(ask(web, lms, asking(lms, tool, **hints)))
+    assert (where, launch["state"]) == (tool.callback, "s1")
+    keys = jwt.PyJWKSet.from_dict(web.get(f"{lms.url}/mod/lti/certs.php").json())
+    claims = jwt.decode(launch["id_token"], keys[lms.key.id], ["RS256"], audience=tool.client_id, issuer=lms.url)
+    assert (claims["nonce"], claims["email"]) == ("n1", "ada@example.org")
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"scope": "openid email"}, "invalid_scope"),
+        ({"response_type": "code"}, "unsupported_response_type"),
+        ({"response_mode": "query"}, "invalid_request"),
+        ({"prompt": "login"}, "invalid_request"),
+        ({"nonce": ""}, "invalid_request"),
+        ({"state": ""}, "invalid_request"),
+        ({"lti_message_hint": "another"}, "invalid_request"),
+        ({"login_hint": "another"}, "login_required"),
+    ],
+)
+def test_a_tool_that_asks_wrongly_gets_no_launch(
+    web: requests.Session, lms: Lms, tool: Tool, changes: dict[str, str], error: str
+) -> None:
+    log_in(web, lms)
+    assert form_of(ask(web, lms, asking(lms, tool, **changes)))[1]["error"] == error
+
+
+def test_a_nonce_is_taken_once(web: requests.Session, lms: Lms, tool: Tool) -> None:
+    log_in(web, lms)
+    assert "id_token" in form_of(ask(web, lms, asking(lms, tool)))[1]
+    assert form_of(ask(web, lms, asking(lms, tool)))[1]["error"] == "invalid_request"
+
+
+@pytest.mark.parametrize("changes", [{"redirect_uri": "https://evil.example.org/"}, {"client_id": "unknown"}])
+def test_strangers_are_sent_nothing(web: requests.Session, lms: Lms, tool: Tool, changes: dict[str, str]) -> None:
+    log_in(web, lms)
+    answer = ask(web, lms, asking(lms, tool, **changes))
+    assert (answer.status_code, "<form" in answer.text) == (400, False)
+
+
+def test_who_is_not_logged_in_is_launched_nowhere(web: requests.Session, lms: Lms, tool: Tool) -> None:
+    web.cookies.clear()
+    assert web.get(f"{lms.url}/launch/{tool.client_id}").status_code == 403
+    assert form_of(ask(web, lms, asking(lms, tool)))[1]["error"] == "login_required"
