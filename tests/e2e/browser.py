@@ -85,6 +85,17 @@ class Visitor:
         self.page.fill("#password_input", password)
         self.page.click("#login_submit")
 
+    def log_in_at_github(self, login: str) -> None:
+        """From the hub's login page through GitHub's pages and back."""
+        self.page.get_by_role("link", name=re.compile("GitHub")).click()
+        self.page.fill("#login_field", login)
+        self.page.fill("#password", f"{login} at GitHub")
+        with self.page.expect_navigation():
+            self.page.click("#sign-in")
+        if "/login/oauth/authorize" in self.page.url:  # they have not let this hub in before
+            with self.page.expect_navigation():
+                self.page.click("#authorize")
+
     def choose_password(self, old: str, new: str) -> None:
         """On the page that asks for a new one."""
         self.page.fill("#old_password_input", old)

@@ -38,6 +38,13 @@ class Hub:
         path.write_bytes(self.host.copy_out(f"{STATE}/edge/tls.crt"))
         return path
 
+    @cached_property
+    def trusted(self) -> Path:
+        """The same, and the authority of the stand-ins that a login may lead to."""
+        path = self.lab.directory / "trusted.crt"
+        path.write_bytes(self.certificate.read_bytes() + self.lab.fleet.authority.certificate.read_bytes())
+        return path
+
     def change(self, **changes: object) -> None:
         """Writes these settings into the inventory, for good."""
         self.settings.update(changes)
