@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 SERVER = """#!/usr/bin/python3
 # Stands where a single-user server does: answers under its own address, and tells what it was given.
@@ -28,14 +28,20 @@ http.server.HTTPServer((where.hostname, where.port), Answer).serve_forever()
 class Room:
     """Mounts and processes of its own, over the tests' site; `image` is what /etc has at first, a new one each time."""
 
-    def __init__(self, site: Any) -> None:
+    def __init__(self, site: Any, port: int = 0) -> None:
         self.site = site
+        self.port = port
         self.etc = site.root / "room-etc"
         self.home = site.root / "room-home"
         self.run_directory = site.root / "room-run"
         for directory in (self.home, self.run_directory):
-            directory.mkdir(mode=0o755)
+            directory.mkdir()
+            directory.chmod(0o755)
         self.new_image()
+
+    def leave(self) -> None:
+        for directory in (self.etc, self.home, self.run_directory):
+            shutil.rmtree(directory)
 
     def new_image(self) -> None:
         """As if the container were made anew."""
@@ -52,7 +58,11 @@ class Room:
     @property
     def environment(self) -> dict[str, str]:
         environment: dict[str, str] = self.site.environment
-        return environment | {"HUBFLEET_RUN": str(self.run_directory), "A_SECRET_OF_THE_HUB": "1"}
+        return environment | {
+            "HUBFLEET_RUN": str(self.run_directory),
+            "HUBFLEET_HUB_PORT": str(self.port),
+            "A_SECRET_OF_THE_HUB": "1",
+        }
 
     def command(self, *words: str) -> list[str]:
         """``words`` in a room without processes."""
@@ -69,7 +79,7 @@ class Room:
 class Inhabited(Room):
     """A room in which a supervisor runs."""
 
-    def __enter__(self) -> "Inhabited":
+    def __enter__(self) -> Self:
         return self
 
     def start(self) -> None:
@@ -77,6 +87,9 @@ class Inhabited(Room):
         with self.log.open("a") as log:
             words = self.command("tini", "--", sys.executable, "-m", "hubfleet_hub.local")
             self._process = subprocess.Popen(words, env=self.environment, stdout=log, stderr=log)
+
+    def runs(self) -> bool:
+        return self._process.poll() is None
 
     def kill(self) -> None:
         """As if the machine lost its power."""
@@ -100,8 +113,9 @@ class Inhabited(Room):
         return _run(enter, stdin, self.environment)
 
     def __exit__(self, *_: object) -> None:
-        if self._process.poll() is None:
+        if self.runs():
             self.kill()
+        self.leave()
 
 
 def _run(words: list[str], stdin: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:

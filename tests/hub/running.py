@@ -1,5 +1,6 @@
-"""A real hub: `python -m hubfleet_hub` without a proxy and without Docker."""
+"""A real hub: `python -m hubfleet_hub` without a proxy and without Docker; and people who visit it."""
 
+import re
 import socket
 import subprocess
 import sys
@@ -64,3 +65,50 @@ class Hub:
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
         self._process.wait(30)
+
+
+class Visitor:
+    """Someone with a browser of their own."""
+
+    def __init__(self, hub: Any) -> None:
+        self.hub = hub
+        self.session = requests.Session()
+
+    def get(self, page: str, **options: Any) -> requests.Response:
+        return self.session.get(self.hub.url + page, allow_redirects=False, timeout=60, **options)
+
+    def post(self, page: str, form: str, **fields: str) -> requests.Response:
+        """Send ``fields`` to ``page`` with the token of the form on the page ``form``."""
+        found = re.search(r'name="_xsrf" value="([^"]+)"', self.get(form).text)
+        assert found, form
+        fields["_xsrf"] = found[1]
+        return self.session.post(self.hub.url + page, data=fields, allow_redirects=False, timeout=60)
+
+    def log_in(self, name: str, password: str) -> requests.Response:
+        return self.post("login", "login", username=name, password=password)
+
+    def sign_up(self, name: str, password: str, email: str = "a@example.org") -> str:
+        answer = self.post(
+            "signup",
+            "signup",
+            username=name,
+            email=email,
+            signup_password=password,
+            signup_password_confirmation=password,
+        )
+        found = re.search(r'role="alert">\s*<p>(.*?)</p>', answer.text, re.DOTALL)
+        assert found, answer.text
+        return found[1].strip()
+
+    def choose(self, name: str, old: str, new: str, again: str | None = None) -> requests.Response:
+        fields = {"old_password": old, "new_password": new, "new_password_confirmation": again or new}
+        return self.post("new-password", "login", username=name, **fields)
+
+    def api(self, method: str, path: str, data: Any = None) -> requests.Response:
+        """An API request as the hub's own pages make it."""
+        self.get("home")
+        headers = {"X-XSRFToken": self.session.cookies.get("_xsrf", path="/hub/") or "", "Referer": self.hub.url}
+        return self.session.request(method, f"{self.hub.url}api/{path}", headers=headers, json=data, timeout=60)
+
+    def is_in(self) -> bool:
+        return self.get("home").status_code == 200

@@ -1,6 +1,5 @@
 """The native login, from outside a real hub: `python -m hubfleet_hub` without a proxy and without Docker."""
 
-import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,48 +8,7 @@ import pytest
 import requests
 
 from hubfleet_hub.config import VERIFY_USERS, HubConfig
-from tests.hub.running import Hub, free_port
-
-
-class Visitor:
-    """Someone with a browser of their own."""
-
-    def __init__(self, hub: Hub) -> None:
-        self.hub = hub
-        self.session = requests.Session()
-
-    def get(self, page: str, **options: Any) -> requests.Response:
-        return self.session.get(self.hub.url + page, allow_redirects=False, timeout=60, **options)
-
-    def post(self, page: str, form: str, **fields: str) -> requests.Response:
-        """Send ``fields`` to ``page`` with the token of the form on the page ``form``."""
-        found = re.search(r'name="_xsrf" value="([^"]+)"', self.get(form).text)
-        assert found, form
-        fields["_xsrf"] = found[1]
-        return self.session.post(self.hub.url + page, data=fields, allow_redirects=False, timeout=60)
-
-    def log_in(self, name: str, password: str) -> requests.Response:
-        return self.post("login", "login", username=name, password=password)
-
-    def sign_up(self, name: str, password: str, email: str = "a@example.org") -> str:
-        answer = self.post(
-            "signup",
-            "signup",
-            username=name,
-            email=email,
-            signup_password=password,
-            signup_password_confirmation=password,
-        )
-        found = re.search(r'role="alert">\s*<p>(.*?)</p>', answer.text, re.DOTALL)
-        assert found, answer.text
-        return found[1].strip()
-
-    def choose(self, name: str, old: str, new: str, again: str | None = None) -> requests.Response:
-        fields = {"old_password": old, "new_password": new, "new_password_confirmation": again or new}
-        return self.post("new-password", "login", username=name, **fields)
-
-    def is_in(self) -> bool:
-        return self.get("home").status_code == 200
+from tests.hub.running import Hub, Visitor, free_port
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ STATE = Path(os.environ.get("HUBFLEET_STATE", "/srv/hubfleet/state"))
 HOMES_SOCKET = Path("/run/hubfleet/homes/socket")
 """Where the keeper of homes listens (`hubfleet_hub.homes`)."""
 
-HUB_PORT = 8081
+HUB_PORT = int(os.environ.get("HUBFLEET_HUB_PORT", "8081"))
 PROXY_PORT = 8000
 PROXY_API_PORT = 8001
 SHARED_PORT = 8888

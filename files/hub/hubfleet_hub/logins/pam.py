@@ -51,8 +51,7 @@ class HubfleetPAMAuthenticator(PasswordLogin, PAMAuthenticator):  # type: ignore
 
     def _ask_pam(self, name: str, password: str) -> Verdict:
         account = linux.find(name) if self.hub_config.login_of(name) == "pam" else None
-        # C would read a password to its first NUL.
-        if account is None or not account.has_password or "\0" in password:
+        if account is None or not account.has_password:
             return Verdict.WRONG
         try:
             pamela.authenticate(name, password, service=linux.PAM_SERVICE, resetcred=0)
@@ -62,7 +61,7 @@ class HubfleetPAMAuthenticator(PasswordLogin, PAMAuthenticator):  # type: ignore
 
     def is_password_strong(self, password: str) -> bool:
         right_length = len(password) >= self.minimum_password_length and len(password.encode()) <= LONGEST_PASSWORD
-        return right_length and "\0" not in password and password not in _common_passwords()
+        return right_length and password not in _common_passwords()
 
     async def store_password(self, name: str, new: str) -> None:
         def store() -> None:
