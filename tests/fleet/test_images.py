@@ -221,7 +221,7 @@ class TestTheSharedImage:
 
 
 @pytest.fixture(scope="module")
-def julia(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Julia]:
+def julia(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Julia]:
     """A stand-in for Julia's archive: a program that notes what it is told, and makes a kernel."""
     directory = tmp_path_factory.mktemp("julia")
     archive = directory / "julia-1.99.0-linux-x86_64.tar.gz"
