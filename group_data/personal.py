@@ -7,5 +7,5 @@ engine = "single"
 
 users_admins = ["jupyterhub"]
 server_home = "/home"
-hub_mem_limit = "16G"  # hub and everybody's servers together
+hub_mem_limit = "8G"  # hub and everybody's servers together
 base_user_dir_mode = "0755"

@@ -182,6 +182,11 @@ def _memory(lab: Lab, report: dict[str, list[str]]) -> list[Finding]:
     total = int(values.get("MemTotal:", 0)) * 1024
     if not total:
         return []
+    if lab.hub.spawner == "local":
+        if lab.hub.hub_mem_limit <= total:
+            return []
+        text = f"{_gib(total)} of memory, but the hub with all servers in it may take {_gib(lab.hub.hub_mem_limit)}"
+        return [Finding("memory", "error", f"{text}; lower hub_mem_limit")]
     one = lab.hub.hub_mem_limit + lab.server.mem_limit
     if one > total:
         text = f"{_gib(total)} of memory, but the hub and one server may take {_gib(one)}; lower server_mem_limit"

@@ -224,6 +224,20 @@ def test_many_servers_at_their_limits_are_a_warning_with_the_number_that_fits(la
     )
 
 
+def test_servers_inside_the_hub_s_container_have_its_memory_and_no_other(lab: Make) -> None:
+    inside: dict[str, object] = {
+        "login": ["pam"],
+        "spawner": "local",
+        "server_home": "/home",
+        "server_mem_limit": "63G",
+    }
+    assert found(lab(**inside, hub_mem_limit="64G")) == []
+    (line,) = found(lab(**inside, hub_mem_limit="65G"))
+    assert line == (
+        "error [memory]: 64.0 GiB of memory, but the hub with all servers in it may take 65.0 GiB; lower hub_mem_limit"
+    )
+
+
 def test_an_address_in_public_url_is_looked_for_on_the_host(lab: Make) -> None:
     assert found(lab(public_url=f"https://{ADDRESS}"), name=[]) == []
     (line,) = found(lab(public_url="https://198.51.100.9"), name=[])
