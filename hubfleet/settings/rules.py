@@ -265,6 +265,16 @@ def _launches(
 def _claim(login: list[str], lti13_username_claim: str) -> Iterator[Finding]:
     if "lti13" in login and not lti13_username_claim:
         yield Finding("lti13_username_claim", "names no claim; write one such as 'email' or 'sub'")
+    if lti13_username_claim in _SHARED_CLAIMS:
+        yield Finding(
+            "lti13_username_claim",
+            "can be several people's, who would share a home, and people may change it; use 'sub', 'email' or a custom "
+            "field ('custom_NAME')",
+        )
+
+
+_SHARED_CLAIMS = ("name", "given_name", "family_name", "middle_name", "nickname", "locale", "picture")
+"""OpenID Connect Core 1.0, section 5.7: only `sub` (with the issuer) is promised to be one person's."""
 
 
 @rule

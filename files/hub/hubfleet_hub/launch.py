@@ -55,6 +55,8 @@ class Refused(HTTPError):
 
     def __init__(self, status: int, why: str, advice: str = _AGAIN, detail: str = "") -> None:
         super().__init__(status, "%s", f"{why}: {detail}" if detail else why)
+        if status == 401:
+            self.headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}  # RFC 9110 asks for one, 6750 names it
         self.jupyterhub_message = f"You were not let in: {why}. {advice}"  # what the hub's page shows
 
 

@@ -553,6 +553,13 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         ["lti13_username_claim = '': names no claim; write one such as 'email' or 'sub'"],
     ),
     (
+        "a claim that two people can have",
+        LTI13 | {"lti13_username_claim": "given_name"},
+        [
+            "lti13_username_claim = 'given_name': can be several people's, who would share a home, and people may change it; use 'sub', 'email' or a custom field ('custom_NAME')"
+        ],
+    ),
+    (
         "a frame that anyone on the way can change",
         {"hub_frame_ancestors": ["http://lms.example.org"]},
         [
