@@ -86,3 +86,6 @@ def configure(c: Config, hub: HubConfig) -> None:
     spawner.ip = str(hub.addresses.hub_users)
     # The hub's own umask keeps its files to itself; a person's home says who may enter.
     spawner.popen_kwargs = {"umask": 0o022}
+    # On SIGINT a server asks a terminal that it does not have whether that was meant; SIGTERM ends it in good order.
+    spawner.interrupt_timeout = 0
+    spawner.term_timeout = 10
