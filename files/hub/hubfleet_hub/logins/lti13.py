@@ -47,6 +47,12 @@ def cookie_name(state: str) -> str:
     return COOKIE + hashlib.sha256(state.encode()).hexdigest()[:32]
 
 
+def cookie_options(handler: Any) -> dict[str, Any]:
+    """The launch is a POST from another site, perhaps in its frame: only such cookies come with it, or are cleared."""
+    crossing = {"secure": True, "samesite": "None"} if handler.authenticator.hub_config.secure else {}
+    return {"path": url_path_join(handler.hub.base_url, "lti13/"), **crossing}
+
+
 class BeginHandler(LTI13LoginInitHandler):  # type: ignore[misc]
     """The LMS says that somebody comes; the browser is sent back to it for a signed launch."""
 
@@ -97,17 +103,10 @@ class BeginHandler(LTI13LoginInitHandler):  # type: ignore[misc]
 
     def _remember(self, state: str, begun: dict[str, str]) -> None:
         others = [name for name in self.request.cookies if name.startswith(COOKIE)]
-        for name in others[: len(others) - BEGUN_AT_ONCE + 1] if len(others) >= BEGUN_AT_ONCE else ():
-            self.clear_cookie(name, path=self._path)
-        # The launch is a POST from another site, with which only such cookies come.
-        same_site = {"samesite": "None"} if self.authenticator.hub_config.secure else {}
-        self._set_cookie(
-            cookie_name(state), json.dumps(begun), path=self._path, expires_days=None, max_age=BEGUN_FOR, **same_site
-        )
-
-    @property
-    def _path(self) -> str:
-        return str(url_path_join(self.hub.base_url, "lti13/"))
+        for name in others[: max(0, len(others) - BEGUN_AT_ONCE + 1)]:
+            self.clear_cookie(name, **cookie_options(self))
+        options = {"expires_days": None, "max_age": BEGUN_FOR, **cookie_options(self)}
+        self._set_cookie(cookie_name(state), json.dumps(begun), **options)
 
 
 class LaunchHandler(LTI13CallbackHandler):  # type: ignore[misc]
@@ -146,7 +145,7 @@ class LaunchHandler(LTI13CallbackHandler):  # type: ignore[misc]
                 "Go back to your course and open the link again. If this page comes back, allow cookies for this "
                 "hub, or have the link open in a new window.",
             )
-        self.clear_cookie(name, path=url_path_join(self.hub.base_url, "lti13/"))
+        self.clear_cookie(name, **cookie_options(self))
         begun: dict[str, str] = json.loads(text)
         if begun["life"] != self.authenticator.life:
             raise Refused(400, "the hub was restarted meanwhile")
