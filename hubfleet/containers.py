@@ -28,9 +28,10 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Mount:
-    """A directory or file of the host inside a container."""
+    """A directory or file of the host, or a volume, inside a container."""
 
     source: str
+    """An absolute path, or a volume's name."""
     target: str
     read_only: bool = True
 
@@ -58,8 +59,12 @@ class ContainerSpec:
     """`uid:gid`, numeric."""
     memory: int
     """Bytes; no swap on top."""
+    cpus: float = 0
+    """Processors; 0: no limit."""
     networks: tuple[Attachment, ...] = ()
     """Empty: no network at all."""
+    nameserver: str = ""
+    """Who is asked for names that Docker itself does not know; empty: whom the host asks."""
     mounts: tuple[Mount, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
     """Never a secret: `docker inspect` shows it."""
@@ -106,6 +111,8 @@ class ContainerSpec:
             "--pids-limit",
             str(self.pids),
         ]
+        if self.cpus:
+            words += ["--cpus", str(self.cpus)]
         if self.shm_size:
             words += ["--shm-size", str(self.shm_size)]
         words += ["--log-driver", "json-file"]
@@ -121,10 +128,13 @@ class ContainerSpec:
             words += ["--network", first.network, "--ip", first.address]
         else:
             words += ["--network", "none"]
+        if self.nameserver:
+            words += ["--dns", self.nameserver]
         for mount in self.mounts:
+            kind = "bind" if mount.source.startswith("/") else "volume"
             words += [
                 "--mount",
-                f"type=bind,source={mount.source},target={mount.target}" + ",readonly" * mount.read_only,
+                f"type={kind},source={mount.source},target={mount.target}" + ",readonly" * mount.read_only,
             ]
         for key, value in sorted(self.environment.items()):
             words += ["--env", f"{key}={value}"]

@@ -20,12 +20,14 @@ def make_and_place(lab: Lab) -> None:
     """Every secret but the passwords, which need the hub's image to be hashed."""
     hub = str(HUB_UID)
     for secret in host.loop(MADE_ON_THE_HOST):
+        group, mode = _readers(lab, secret)
         operations.generated(
             name="make the hub's secrets",
             dest=f"{lab.paths.secrets}/{secret}",
             command=RANDOM_HEX,
             user=hub,
-            group=hub,
+            group=group,
+            mode=mode,
         )
     operations.generated(name="make the key of digests", dest=lab.paths.digest_key, command=RANDOM_HEX, user="root")
     for path, text in host.loop(referred(lab).items()):
@@ -38,6 +40,13 @@ def make_and_place(lab: Lab) -> None:
             mode="0400",
             secret=True,
         )
+
+
+def _readers(lab: Lab, secret: str) -> tuple[str, str]:
+    """Group and mode: the JupyterLab that all share is no user of the hub's, and must know its own token."""
+    if secret == "shared_token" and lab.hub.spawner == "shared":
+        return str(lab.server.gid), "0440"
+    return str(HUB_UID), "0400"
 
 
 def referred(lab: Lab) -> dict[str, str]:

@@ -28,3 +28,12 @@ def lay_out(lab: Lab) -> None:
         mode=storage.base_user_dir_mode,
         adopt=False,
     )
+    if lab.hub.spawner == "shared":
+        operations.directory(
+            name="make the directory of the shared notebooks",
+            path=lab.shared_directory,
+            user=str(lab.server.uid),
+            group=str(lab.server.gid),
+            mode="0750",
+            adopt=False,
+        )

@@ -85,6 +85,8 @@ class Names(BaseModel):
     """Linux interface name, at most 15 characters."""
     users_bridge: str
     server_prefix: str
+    egress_chain: str
+    """The rules about what users' containers may reach outside."""
 
 
 class Addresses(BaseModel):
@@ -202,6 +204,11 @@ class Lab(BaseModel):
         )
 
     @property
+    def shared_directory(self) -> str:
+        """The notebooks of the one JupyterLab that all share, on the host."""
+        return f"{self.storage.base_user_dir.rstrip('/')}/{self.shared.name}"
+
+    @property
     def names(self) -> Names:
         prefix = f"hubfleet-{self.hub.hub_name}"
         # An interface's name has at most 15 characters: a longer one is cut, and a hash keeps two hubs apart.
@@ -218,6 +225,7 @@ class Lab(BaseModel):
             core_bridge=f"hfc-{bridge}",
             users_bridge=f"hfu-{bridge}",
             server_prefix=f"{prefix}-server",
+            egress_chain=f"hfe-{bridge}",
         )
 
     @property
