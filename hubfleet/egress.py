@@ -1,6 +1,6 @@
 """What users' containers may reach outside, as far as containers themselves are told."""
 
-from hubfleet.settings import Lab
+from hubfleet.settings.lab import Lab
 
 NO_NAMESERVER = "127.0.0.1"
 """Docker answers a container's questions for outside names itself, from the host, which rules about the container do

@@ -1,5 +1,6 @@
 """What the hub reads: `HubConfig`, the class on both sides, and the lab's own Python. Pure but for reading files."""
 
+from hubfleet.egress import nameserver
 from hubfleet.settings.lab import Lab
 from hubfleet.systems import CA_BUNDLE
 from hubfleet_hub.config import HubConfig
@@ -52,6 +53,7 @@ def hub_config(lab: Lab, image: str) -> HubConfig:
                 # Images made for more than notebooks set up the container as root and then become NB_UID.
                 "user": "" if server.profile == "restricted" else "root",
                 "network": lab.names.users_network,
+                "nameserver": nameserver(lab),
                 "volumes": [
                     *(volume.model_dump() for volume in server.volumes),
                     *([_AUTHORITIES] if lab.outside.extra_ca else []),

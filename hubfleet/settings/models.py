@@ -153,7 +153,7 @@ class OAuth(Concern):
     prefix = "oauth_"
 
     provider: Literal[
-        "auth0", "azuread", "bitbucket", "cilogon", "generic", "github", "gitlab", "globus", "google", "okpy",
+        "auth0", "azuread", "bitbucket", "cilogon", "generic", "github", "gitlab", "globus", "google",
         "openshift",
     ] = Field(description="Who keeps the accounts, as oauthenticator names it.")  # fmt: skip
     client_id: Line = Field(description="The id that the provider gave this hub's application.")

@@ -24,7 +24,7 @@ from hubfleet.secrets import SecretError, resolve
 from hubfleet.settings.models import AddressPool, Share, Volume
 from hubfleet.settings.problems import one_of
 from hubfleet.settings.types import PublicUrl
-from hubfleet_hub.config import HUB_UID
+from hubfleet_hub.config import HUB_UID, ORGANIZATION_TRAITS, URL_TRAITS
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,14 @@ FITS: list[tuple[str, str, str, tuple[str, ...], str]] = [
     ("spawner", "shared", "homes", ("directory",), "the notebooks are a directory of the host"),
     ("spawner", "swarm", "engine", ("swarm",), "services need a swarm"),
     ("spawner", "swarm", "homes", ("directory", "shared"), "a volume is on one host of the swarm only"),
+    ("spawner", "shared", "server_profile", ("restricted",), "the JupyterLab that all share needs no more"),
+    (
+        "egress",
+        "blocked",
+        "spawner",
+        ("docker", "shared"),
+        "the hub itself runs where the servers do",
+    ),
     ("egress", "blocked", "server_profile", ("restricted", "desktop"), "privileged users can undo every rule"),
     ("egress", "allow", "server_profile", ("restricted", "desktop"), "privileged users can undo every rule"),
     ("native_open_signup", "True", "server_profile", ("restricted",), "strangers would get rights over the host"),
@@ -262,6 +270,64 @@ def _launches(
 
 
 @rule
+def _oauth_client(
+    login: list[str], oauth_client_id: str, oauth_client_secret: str, directory: Path
+) -> Iterator[Finding]:
+    told = {"oauth_client_id": oauth_client_id, "oauth_client_secret": oauth_client_secret}
+    for key, value in told.items():
+        if "oauth" in login and not value:
+            yield Finding(key, "is needed with login 'oauth'; the provider shows it where you register the hub there")
+        elif "oauth" not in login and value:
+            yield Finding(key, "is not used without login 'oauth'; add it to login, or leave the key out")
+    if oauth_client_secret == "generate":
+        yield Finding("oauth_client_secret", "cannot be generated; name where the secret is that the provider gave")
+    elif oauth_client_secret:
+        try:
+            resolve(oauth_client_secret, directory)
+        except SecretError as error:
+            yield Finding("oauth_client_secret", str(error))
+
+
+@rule
+def _oauth_provider(
+    oauth_provider: str, oauth_url: str, oauth_allowed_organizations: list[str], oauth_traits: dict[str, Any]
+) -> Iterator[Finding]:
+    if oauth_url and oauth_provider not in URL_TRAITS:
+        has = one_of(list(URL_TRAITS))
+        yield Finding("oauth_url", f"is for {has}; {oauth_provider} is told its addresses in oauth_traits")
+    elif oauth_url and urlsplit(oauth_url).scheme != "https":
+        yield Finding("oauth_url", "is not https, so a stranger on the way could be anybody; write the https:// one")
+    if oauth_allowed_organizations and oauth_provider not in ORGANIZATION_TRAITS:
+        has = one_of(list(ORGANIZATION_TRAITS))
+        yield Finding("oauth_allowed_organizations", f"is for {has}; {oauth_provider} has others in oauth_traits")
+    if oauth_traits.get("allow_all"):
+        yield Finding("oauth_traits", "lets in everybody who has an account at the provider; name whom you mean")
+
+
+PLACEHOLDERS = {"admin", "administrator", "jupyterhub", "root"}
+"""Names that somebody has at every provider, and nobody of the lab."""
+
+
+@rule
+def _oauth_people(
+    login: list[str],
+    spawner: str,
+    users_admins: list[str],
+    users_allowed: list[str],
+    users_oauth: dict[str, str],
+    oauth_allowed_organizations: list[str],
+    oauth_traits: dict[str, Any],
+) -> Iterator[Finding]:
+    if login != ["oauth"]:
+        return
+    for name in sorted(PLACEHOLDERS & set(users_admins) - users_oauth.keys()):
+        yield Finding("users_admins", f"has {name}, whoever that is at the provider; write your own login there")
+    others = users_allowed or oauth_allowed_organizations or any(name.startswith("allow") for name in oauth_traits)
+    if spawner == "shared" and len(users_admins) == 1 and not others:
+        yield Finding("users_allowed", f"is empty, so {users_admins[0]} alone would share; write the others' logins")
+
+
+@rule
 def _claim(login: list[str], lti13_username_claim: str) -> Iterator[Finding]:
     if "lti13" in login and not lti13_username_claim:
         yield Finding("lti13_username_claim", "names no claim; write one such as 'email' or 'sub'")
@@ -287,6 +353,12 @@ def _frames(hub_frame_ancestors: list[str], public_url: PublicUrl) -> Iterator[F
 
 
 # --- Users' servers and files -------------------------------------------------------------------------------
+
+
+@rule
+def _shared_image(spawner: str, server_image: str) -> Iterator[Finding]:
+    if spawner == "shared" and server_image != "singleuser":
+        yield Finding("server_image", "does not fit spawner = shared, whose JupyterLab is Hubfleet's own; leave it out")
 
 
 @rule

@@ -129,6 +129,7 @@ def removing(lab: Lab) -> list[Step]:
     engine = "command -v docker >/dev/null || exit 0; "
     networks = f"docker network ls -q --filter label={LABEL_HUB}={hub}"
     unit = f"{names.prefix}-network.service"
+    egress, chain = f"{names.prefix}-egress.service", names.egress_chain
     rules = f"iptables -w 30 -S DOCKER-USER 2>/dev/null | grep -E -- ' -i ({names.users_bridge}|{names.core_bridge}) '"
     return [
         ("removing containers", f"{engine}{_ours(lab)} | xargs -r docker rm -f >/dev/null"),
@@ -138,6 +139,13 @@ def removing(lab: Lab) -> list[Step]:
             f"systemctl disable -q --now {unit} 2>/dev/null; rm -f /etc/systemd/system/{unit}; "
             f"systemctl daemon-reload; rm -rf /usr/local/lib/hubfleet/{hub}; "
             f"{rules} | while read -r _ rule; do eval iptables -w 30 -D $rule; done",
+        ),
+        (
+            "removing the unit and rules of the ways out",
+            f"systemctl disable -q --now {egress} 2>/dev/null; rm -f /etc/systemd/system/{egress}; "
+            "systemctl daemon-reload; for each in iptables ip6tables; do "
+            f"$each -w 30 -t mangle -D PREROUTING -i {names.users_bridge} -j {chain}; "
+            f"$each -w 30 -t mangle -F {chain}; $each -w 30 -t mangle -X {chain}; done 2>/dev/null; true",
         ),
         (
             "removing the site",

@@ -54,6 +54,7 @@ def _hub_data(**changes: Any) -> dict[str, Any]:
             "profile": "restricted",
             "user": "",
             "network": "hubfleet-lab-users",
+            "nameserver": "",
             "volumes": [],
             "devices": [],
             "start_timeout": 300,

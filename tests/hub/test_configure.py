@@ -172,6 +172,11 @@ def test_more_volumes_come_beside_the_home(told: Told) -> None:
     assert (cache["Type"], cache["ReadOnly"]) == ("volume", False)
 
 
+def test_servers_ask_whom_they_are_told_for_names(make: Make) -> None:
+    assert host_options(make(server__nameserver="127.0.0.1"))["dns"] == ["127.0.0.1"]
+    assert "dns" not in host_options(make())
+
+
 def test_memory_and_swap_have_one_limit(make: Make) -> None:
     assert host_options(make(server__mem_limit=1 << 30))["memswap_limit"] == 1 << 30
 

@@ -61,6 +61,18 @@ Homes = Literal["directory", "volume"]
 Database = Literal["sqlite", "secret"]
 
 
+URL_TRAITS = {"github": "github_url", "gitlab": "gitlab_url", "openshift": "openshift_url"}
+"""Of the OAuth providers that a lab can run itself: the trait of oauthenticator that holds the address."""
+
+ORGANIZATION_TRAITS = {
+    "bitbucket": "allowed_teams",
+    "github": "allowed_organizations",
+    "gitlab": "allowed_gitlab_groups",
+    "globus": "allowed_globus_groups",
+}
+"""The trait that holds the organisations, whatever a provider calls them, whose members are let in."""
+
+
 class ConfigError(Exception):
     """``hub.yaml`` cannot be used; the message says which key, which value and why."""
 
@@ -232,6 +244,8 @@ class Server(_Part):
     """Who the image starts as; empty: the image's own user."""
     network: str = Field(min_length=1)
     """The Docker network of the servers."""
+    nameserver: str
+    """Who is asked for names that Docker itself does not know; empty: whom the host asks."""
     volumes: tuple[Volume, ...]
     devices: tuple[AbsolutePath, ...]
     """Devices of the host in every server, e.g. ``/dev/fuse``; each must exist there."""

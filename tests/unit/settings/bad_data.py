@@ -16,6 +16,13 @@ LTI13: dict[str, Any] = {
     "lti13_jwks_url": "https://lms.example.org/certs",
 }
 
+OAUTH: dict[str, Any] = {
+    "login": ["oauth"],
+    "users_admins": ["ada"],
+    "oauth_client_id": "id",
+    "oauth_client_secret": "file:text.pem",
+}
+
 CASES: list[tuple[str, dict[str, Any], list[str]]] = [
     # wrong type
     (
@@ -557,6 +564,64 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         LTI13 | {"lti13_username_claim": "given_name"},
         [
             "lti13_username_claim = 'given_name': can be several people's, who would share a home, and people may change it; use 'sub', 'email' or a custom field ('custom_NAME')"
+        ],
+    ),
+    (
+        "an OAuth login of which nothing is known",
+        {"login": ["oauth"], "users_admins": ["ada"]},
+        [
+            "oauth_client_id = '': is needed with login 'oauth'; the provider shows it where you register the hub there",
+            "oauth_client_secret = '': is needed with login 'oauth'; the provider shows it where you register the hub there",
+        ],
+    ),
+    (
+        "an OAuth client of no login",
+        {"oauth_client_id": "id"},
+        ["oauth_client_id = 'id': is not used without login 'oauth'; add it to login, or leave the key out"],
+    ),
+    (
+        "an OAuth secret that the provider would not know",
+        OAUTH | {"oauth_client_secret": "generate"},
+        [
+            "oauth_client_secret = 'generate': cannot be generated; name where the secret is that the provider gave",
+        ],
+    ),
+    (
+        "a provider of a lab's own that is not safe, and organisations where there are none",
+        OAUTH | {"oauth_url": "http://git.example.org"},
+        [
+            "oauth_url = 'http://git.example.org': is not https, so a stranger on the way could be anybody; write the https:// one"
+        ],
+    ),
+    (
+        "what a provider does not have",
+        OAUTH
+        | {"oauth_provider": "google", "oauth_url": "https://git.example.org", "oauth_allowed_organizations": ["lab"]},
+        [
+            "oauth_url = 'https://git.example.org': is for github, gitlab or openshift; google is told its addresses in oauth_traits",
+            "oauth_allowed_organizations = ['lab']: is for bitbucket, github, gitlab or globus; google has others in oauth_traits",
+        ],
+    ),
+    (
+        "everybody in the world",
+        OAUTH | {"oauth_traits": {"allow_all": True}},
+        ["oauth_traits = a dictionary: lets in everybody who has an account at the provider; name whom you mean"],
+    ),
+    (
+        "an admin who is somebody else at the provider",
+        OAUTH | {"users_admins": ["admin"]},
+        ["users_admins = ['admin']: has admin, whoever that is at the provider; write your own login there"],
+    ),
+    (
+        "a JupyterLab for all that one person shares",
+        OAUTH | {"spawner": "shared", "server_image": "singleuser", "server_profile": "restricted"},
+        ["users_allowed = []: is empty, so ada alone would share; write the others' logins"],
+    ),
+    (
+        "an image of one's own for the JupyterLab that all share",
+        {"spawner": "shared", "server_image": "jupyter/base-notebook:1", "server_profile": "restricted"},
+        [
+            "server_image = 'jupyter/base-notebook:1': does not fit spawner = shared, whose JupyterLab is Hubfleet's own; leave it out"
         ],
     ),
     (

@@ -8,19 +8,8 @@ from typing import Any
 from jupyterhub.auth import Authenticator
 from traitlets.config import Config
 
-from hubfleet_hub.config import HubConfig, OAuth, read_secret
+from hubfleet_hub.config import ORGANIZATION_TRAITS, URL_TRAITS, HubConfig, OAuth, read_secret
 from hubfleet_hub.users import PermittedUsers
-
-URL_TRAITS = {"github": "github_url", "gitlab": "gitlab_url", "openshift": "openshift_url"}
-"""The trait that holds the address of a provider which a lab can run itself."""
-
-ORGANIZATION_TRAITS = {
-    "bitbucket": "allowed_teams",
-    "github": "allowed_organizations",
-    "gitlab": "allowed_gitlab_groups",
-    "globus": "allowed_globus_groups",
-}
-"""The trait that holds the organisations, whatever the provider calls them, whose members are let in."""
 
 ORGANIZATION_SCOPES = {"github": ["read:org"], "gitlab": ["read_api"]}
 """What a person is asked leave for, without which nobody learns of memberships that are not public."""

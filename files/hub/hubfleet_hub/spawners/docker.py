@@ -97,6 +97,8 @@ def host_options(hub: HubConfig) -> dict[str, Any]:
         "devices": [f"{device}:{device}:rwm" for device in hub.server.devices],
         "log_config": LogConfig(type=LogConfig.types.JSON, config={"max-size": "10m", "max-file": "3"}),
     }
+    if hub.server.nameserver:
+        options["dns"] = [hub.server.nameserver]
     match hub.server.profile:
         case "restricted":
             return options | {"cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
