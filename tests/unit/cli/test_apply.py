@@ -168,7 +168,15 @@ def test_a_good_host_is_told_with_address_password_and_next_step(lab: Lab) -> No
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        ({"login": ["oauth"], "oauth_client_id": "id", "oauth_client_secret": "file:secret"}, "the account at github"),
+        (
+            {
+                "login": ["oauth"],
+                "users_admins": ["ada"],
+                "oauth_client_id": "id",
+                "oauth_client_secret": "file:secret",
+            },
+            "the account at github",
+        ),
         (
             {
                 "login": ["lti13"],

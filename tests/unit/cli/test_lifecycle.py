@@ -87,7 +87,9 @@ def test_passwd_tells_where_the_password_is_and_not_what_it_is(lab: Lab) -> None
 
 
 def test_passwd_of_a_hub_whose_people_log_in_elsewhere_is_refused(lab: Lab) -> None:
-    lab.hosts(one={"login": ["oauth"], "oauth_client_id": "id", "oauth_client_secret": "file:secret"})
+    lab.hosts(
+        one={"login": ["oauth"], "users_admins": ["ada"], "oauth_client_id": "id", "oauth_client_secret": "file:secret"}
+    )
     (lab.directory / "secret").write_text("a client's secret")
     result = lab.hubfleet("passwd", "alice")
     assert result.status == 1
