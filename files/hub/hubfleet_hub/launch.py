@@ -57,7 +57,7 @@ class Refused(HTTPError):
         super().__init__(status, "%s", f"{why}: {detail}" if detail else why)
         if status == 401:
             self.headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}  # RFC 9110 asks for one, 6750 names it
-        self.jupyterhub_message = f"You were not let in: {why}. {advice}"  # what the hub's page shows
+        self.jupyterhub_message = f"This launch did not let you in: {why}. {advice}"  # what the hub's page shows
 
 
 _SILENCE = "no answer"
