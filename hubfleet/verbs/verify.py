@@ -1,7 +1,8 @@
 """`hubfleet verify`: prove a hub from outside, as a user would: through its public address, with a throw-away user.
 
 That user's name is one of `VERIFY_USERS`, the only ones that the token of `verify` is good for. It goes again, with
-its server and its files, whatever happens; what an earlier verify left behind goes first.
+its server and its files, whatever happens; what an earlier verify left behind goes first. Where all share one
+JupyterLab no user is made: the token is good for that JupyterLab, in which one kernel starts and ends.
 """
 
 import contextlib
@@ -122,7 +123,13 @@ class Proof:
         if self.dry:
             self._not_proved("a user's server", "left out by --dry: nothing was made on the hub")
             return
-        if not (self._prove("token", self._read_token) and self._prove("throw-away user", self._make_user)):
+        if not self._prove("token", self._read_token):
+            return
+        if self.lab.hub.spawner == "shared":
+            if self._prove("shared JupyterLab", self._room):
+                self._prove("kernel", self._compute)
+            return
+        if not self._prove("throw-away user", self._make_user):
             return
         try:
             if self._prove("server", self._start) and self._prove("kernel", self._compute):
@@ -305,7 +312,7 @@ class Proof:
         self.token = answer.out.strip()
         if not answer.ok or not self.token:
             raise _Failed(f"{path} cannot be read on the host; run hubfleet apply")
-        return "read from the host, for throw-away users alone"
+        return "read from the host, good for this proof alone"
 
     def _ask(self, method: str, path: str, body: object = None) -> Reply:
         return self.site.fetch(method, f"{self.api}{path}", self.token, body)
@@ -353,21 +360,39 @@ class Proof:
                     return f"ready after {time.monotonic() - began:.0f} s"
         raise _Failed("the hub stopped telling before the server was ready; see hubfleet logs")
 
+    def _room(self) -> str:
+        page = f"{self.url}services/{self.lab.shared.name}/lab"
+        stranger = self.site.fetch("GET", page)
+        if stranger.status != 302 or "/hub/api/oauth2/authorize" not in stranger.headers.get("location", ""):
+            raise _Failed(f"{page} sends nobody to log in but answers {stranger.status}; see hubfleet logs")
+        reply = self.site.fetch("GET", page, self.token)
+        if reply.status != 200 or "jupyter-config-data" not in reply.text:
+            raise _Failed(f"{page} answers {reply.status} {reply.reason} and no JupyterLab; see hubfleet logs")
+        return f"{page} shows JupyterLab, and to nobody who has not logged in"
+
     def _compute(self) -> str:
-        path = f"/user/{self.user}/api/kernels"
-        reply = self.site.fetch("POST", self.url.rstrip("/") + path, self.token, {})
+        """On the throw-away user's server, or in the JupyterLab that all share; the kernel ends with the proof."""
+        path = f"/user/{self.user}/api/kernels" if self.user else f"/services/{self.lab.shared.name}/api/kernels"
+        kernels = f"{self.url.rstrip('/')}{path}"
+        reply = self.site.fetch("POST", kernels, self.token, {})
         if reply.status != 201:
             raise _Failed(f"the server starts no kernel: {reply.status} {reply.reason}")
         kernel = reply.json()["id"]
         try:
-            channel = self.site.websocket(f"{path}/{kernel}/channels", self.token)
-        except websocket.WebSocketBadStatusException as error:
-            raise _Failed(f"the WebSocket is refused with {error.status_code}: is a proxy in between?") from None
-        with contextlib.closing(channel), gevent.Timeout(60, _Failed("the kernel gives no answer within 60 s")):
-            answer = _execute(channel, "6*7")
+            answer = self._answer(f"{path}/{kernel}/channels")
+        finally:
+            self.site.fetch("DELETE", f"{kernels}/{kernel}", self.token)
         if answer != "42":
             raise _Failed(f"the kernel says 6*7 is {answer}")
         return "6*7 is 42, through the WebSocket"
+
+    def _answer(self, channels: str) -> str:
+        try:
+            channel = self.site.websocket(channels, self.token)
+        except websocket.WebSocketBadStatusException as error:
+            raise _Failed(f"the WebSocket is refused with {error.status_code}: is a proxy in between?") from None
+        with contextlib.closing(channel), gevent.Timeout(60, _Failed("the kernel gives no answer within 60 s")):
+            return _execute(channel, "6*7")
 
     def _stop(self) -> str:
         reply = self._ask("DELETE", f"/users/{self.user}/server")

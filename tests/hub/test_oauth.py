@@ -158,6 +158,12 @@ def test_nobody_has_a_server_of_their_own(visitor: Come, login: str) -> None:
     assert answer.status_code == 403
 
 
+def test_the_hub_s_home_page_leads_to_the_lab_and_offers_no_server(visitor: Come, room: Room) -> None:
+    page = visitor("Ada").web.get(f"{room.url}hub/home").text
+    assert 'href="/services/room/"' in page
+    assert "My Server" not in page
+
+
 def test_an_admin_reads_why_no_server_starts(visitor: Come) -> None:
     answer = visitor("Grace").api("POST", "users/grace/server")
     assert "all share one JupyterLab" in answer.text

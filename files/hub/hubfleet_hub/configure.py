@@ -201,4 +201,6 @@ def _shared(c: Config, shared: Shared, services: list[dict[str, Any]], roles: li
         {"name": "user", "scopes": ["read:users!user", "users:activity!user", "tokens!user"]},
     ]
     c.Authenticator.manage_groups = True  # `PermittedUsers` says who is a member
-    c.JupyterHub.default_url = f"{c.JupyterHub.base_url}services/{shared.name}/"
+    page = f"{c.JupyterHub.base_url}services/{shared.name}/"
+    c.JupyterHub.default_url = page
+    c.JupyterHub.template_vars = {"shared_url": page}
