@@ -24,6 +24,9 @@ class Member(Person):
     _shell: Kernel | None = field(default=None, repr=False)
 
     def start(self) -> Self:
+        """Returns at once when the own server is there already."""
+        if self.about()["servers"]:
+            return self
         self._shell = None
         return super().start()
 
@@ -42,7 +45,7 @@ class Member(Person):
 
     def log_in_at_github(self, login: str) -> requests.Response:
         """From the login page to GitHub, through its pages, and back; returns what the hub then shows."""
-        page = self.web.get(f"{self.hub.url}/hub/login?next=/hub/home", timeout=TIMEOUT)
+        page = self.get("/hub/login?next=/hub/home")
         (button,) = re.findall(r'href=[\'"]([^\'"]*/hub/oauth_login[^\'"]*)', page.text)
         page = self.web.get(urljoin(page.url, html.unescape(button)), timeout=TIMEOUT)
         if "id='login_field'" in page.text:

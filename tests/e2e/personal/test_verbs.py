@@ -19,17 +19,15 @@ def test_verify_makes_an_account_that_nobody_can_log_in_to_and_removes_it(hub: H
 
 
 def test_status_tells_of_the_containers_that_there_are(hub: Hub, member: Come) -> None:
-    ada = member("ada").start()
+    member("ada").start()
     (told,) = json.loads(hub.lab.hubfleet("status", "--json"))
-    ada.stop()
     assert (told["state"], set(told["containers"])) == ("up", {"hub", "proxy"})
     assert told["active_servers"] >= 1
 
 
 def test_logs_of_a_person_are_in_the_hub_s(hub: Hub, member: Come) -> None:
-    ada = member("ada").start()
+    member("ada").start()
     assert "/user/ada/" in hub.lab.hubfleet("logs", "ada", "-n", "500")
-    ada.stop()
 
 
 def test_stop_stops_everything_and_start_brings_it_back(hub: Hub, member: Come) -> None:
@@ -39,4 +37,3 @@ def test_stop_stops_everything_and_start_brings_it_back(hub: Hub, member: Come) 
     hub.lab.hubfleet("start")
     assert ada.logged_in()
     assert ada.start().terminal("id -un") == (0, "ada\n")
-    ada.stop()
