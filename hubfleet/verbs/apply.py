@@ -97,6 +97,8 @@ def _print_next_step(run: Run, target: Target, lab: Lab) -> None:
         click.echo(f"    {read_command(host, lab.paths.lms)}")
     if "native" in lab.hub.login:
         click.echo(f"  Next: log in as {admin} and let people in at {lab.hub.public_url}hub/authorize")
+    if "pam" in lab.hub.login and not lab.users.allowed:
+        click.echo(f"  Next: log in as {admin} and add people at {lab.hub.public_url}hub/admin")
     click.echo(f"  Prove it from outside, as a user would: hubfleet verify {inventory} --limit {lab.host}")
 
 
