@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
 
 from hubfleet.images import ROOT
 from tests.fleet.engine import cache_dir
@@ -67,6 +67,12 @@ class Visitor:
 
     page: Page
     url: str
+    frame: str = ""
+    """Selector of the page's frame in which JupyterLab is shown; empty: it is the page."""
+
+    @property
+    def lab(self) -> Page | FrameLocator:
+        return self.page.frame_locator(self.frame) if self.frame else self.page
 
     def go(self, path: str) -> None:
         self.page.goto(f"{self.url}{path}")
@@ -111,19 +117,20 @@ class Visitor:
 
     def stop_server(self) -> None:
         self.go("/hub/home")
+        self.page.wait_for_load_state("networkidle")  # the button does nothing before its script is there
         self.page.click("#stop")
         expect(self.page.locator("#stop")).to_be_hidden()
 
     def new_notebook(self) -> None:
         """In a JupyterLab that shows its launcher."""
-        self.page.locator(".jp-LauncherCard[data-category='Notebook']").first.click()
+        self.lab.locator(".jp-LauncherCard[data-category='Notebook']").first.click()
         # What is typed before the kernel is there can be lost.
-        expect(self.page.locator(".jp-Notebook-ExecutionIndicator")).to_have_attribute("data-status", "idle")
-        self.page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.wait_for()
+        expect(self.lab.locator(".jp-Notebook-ExecutionIndicator")).to_have_attribute("data-status", "idle")
+        self.lab.locator(".jp-Notebook .jp-CodeCell .cm-content").first.wait_for()
 
     def run_cell(self, code: str, output: str) -> None:
         """Types code into the last cell, runs it, and sees the output under it."""
-        cells = self.page.locator(".jp-Notebook .jp-CodeCell")
+        cells = self.lab.locator(".jp-Notebook .jp-CodeCell")
         for _ in range(TRIES):
             cell = cells.nth(cells.count() - 1)
             cell.locator(".cm-content").fill(code)
