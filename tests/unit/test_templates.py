@@ -77,3 +77,31 @@ def test_the_users_network_opens_to_hub_and_proxy_in_both_directions_and_to_nobo
         *(f"rule -i hfu-lab -o hfu-lab {way} {address} -j ACCEPT" for address in open_to for way in ("-s", "-d")),
         *(f"rule ! -i {inner} -o {inner} -m conntrack --ctstate NEW -j DROP" for inner in closed),
     ]
+
+
+@pytest.mark.parametrize(
+    ("egress", "rules"),
+    [
+        ("open", []),
+        (
+            "blocked",
+            [
+                "-A hfe-lab -d 10.217.0.1 -j DROP",
+                "-A hfe-lab ! -d 10.217.0.0/20 -j DROP",
+                "-A hfe-lab -j DROP",  # the same for IPv6, of which the users' network has none
+            ],
+        ),
+    ],
+)
+def test_the_ways_out_are_closed_to_all_that_is_not_the_users_network(egress: str, rules: list[str]) -> None:
+    text = render(
+        "egress/rules.j2",
+        egress=egress,
+        chain="hfe-lab",
+        bridge="hfu-lab",
+        gateway="10.217.0.1",
+        subnet="10.217.0.0/20",
+    )
+    assert [line for line in text.splitlines() if line.startswith("-A ")] == rules
+    for command in ("iptables", "ip6tables"):
+        assert f"{command} -w 30 -t mangle -I PREROUTING -i hfu-lab -j hfe-lab" in text
