@@ -61,10 +61,8 @@ classroom = [
             # "users_allowed": ["ann", "bob"],  # or only these may enter; the others' files stay
             # What every student sees and none can change. The directory is on the host already.
             # "server_volumes": [{"source": "/srv/python101", "target": "/home/jovyan/course"}],
-            # More packages: a directory beside the inventory with a Dockerfile of yours. Its first two lines are
-            #   ARG BASE_IMAGE
-            #   FROM ${BASE_IMAGE}
-            # and BASE_IMAGE is Hubfleet's JupyterLab. It is built on the host, and again when something in it changes.
+            # More packages: a directory beside the inventory with a Dockerfile of yours that begins FROM Hubfleet's
+            # JupyterLab (inventories/python101 is one). It is built on the host, and again when a file in it changes.
             # "server_build": "python101",
             # Or an image by name. Another one is another word here and a run: nobody logs in again, servers that run
             # go on with what they have, and the next start has the new one.

@@ -153,7 +153,7 @@ def removing(lab: Lab) -> list[Step]:
             f"rm -f /etc/nginx/conf.d/{names.prefix}.conf {lab.paths.edge}/loaded; "
             "if systemctl is-active -q nginx.service; then nginx -t -q && systemctl reload nginx.service; fi",
         ),
-        ("removing what builds left", f"rm -rf {lab.paths.build} {lab.paths.root}/deployed.yaml"),
+        ("removing what builds left", f"rm -rf {lab.paths.build} {lab.paths.root}/deployed.yaml {lab.paths.lms}"),
     ]
 
 
