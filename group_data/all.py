@@ -121,6 +121,7 @@ image_source = "build"
 image_repository = "hubfleet"
 image_base = "debian:13-slim"
 image_parts = ["science", "r", "latex", "git"]
+image_apt: list[str] = []
 image_julia_version = ""
 image_julia_url = ""
 image_julia_sha256 = ""

@@ -81,18 +81,21 @@ class Julia:
 class Recipe:
     """One of our images: its target in the Dockerfile, and what it is built with beside our sources.
 
-    `parts` and `julia` are those of a personal image; the others have neither, and a `base` alone.
+    `parts`, `julia` and `apt` (more Debian packages) are those of a personal image; the others have a `base` alone.
     """
 
     target: Target
     base: str
     parts: tuple[str, ...] = ()
     julia: Julia | None = None
+    apt: tuple[str, ...] = ()
 
     @property
     def arguments(self) -> dict[str, str]:
         """The Dockerfile's build arguments."""
         found = {"BASE_IMAGE": self.base} | {part.upper(): "yes" for part in sorted(self.parts)}
+        if self.apt:
+            found["APT"] = " ".join(sorted(self.apt))
         if self.julia:
             found |= {
                 "JULIA_VERSION": self.julia.version,

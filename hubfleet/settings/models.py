@@ -24,6 +24,7 @@ from hubfleet.settings.types import (
     NoProxy,
     OptionalUrl,
     Origin,
+    Package,
     Registry,
     Seconds,
     SecretRef,
@@ -384,6 +385,9 @@ class Images(Concern):
     parts: list[Literal["science", "r", "latex", "git"]] = Field(
         description="What the personal image has beside JupyterLab: scientific Python, R with its kernel, export to "
         "PDF by LaTeX, git in JupyterLab."
+    )
+    apt: list[Package] = Field(
+        description="More Debian packages in the personal image, such as r-cran-lme4 or texlive-lang-german."
     )
     julia_version: Line = Field(description="Julia for the personal image, such as 1.12.1; empty for none.")
     julia_url: OptionalUrl = Field(description="Where its archive (.tar.gz for Linux, x86-64) is.")

@@ -61,6 +61,7 @@ WORDS: list[tuple[object, str]] = [
     (types.NoProxy, "name or network"),
     (types.Image, "image"),
     (types.ServerImage, "image with tag or digest"),
+    (types.Package, "Debian package"),
     (types.Checksum, "SHA-256, or empty"),
     (types.UrlPath, "path of a page"),
     (types.Variable, "variable"),

@@ -156,6 +156,12 @@ def _checksum(value: str) -> str:
     return value.lower()
 
 
+def _package(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.+-]+", value):
+        raise ValueError("is not the name of a Debian package; write one such as r-cran-lme4")
+    return value
+
+
 def _url_path(value: str) -> str:
     if not re.fullmatch(r"/[^\s?#]*", value):
         raise ValueError("is not the path of a page; write one such as /lab or /tree")
@@ -260,6 +266,9 @@ NoProxy = Annotated[str, AfterValidator(_no_proxy)]
 
 Image = Annotated[str, AfterValidator(_image)]
 """An image's name."""
+
+Package = Annotated[str, AfterValidator(_package)]
+"""A Debian package's name."""
 
 Checksum = Annotated[str, AfterValidator(_checksum)]
 """A SHA-256 in lower-case hexadecimal digits, or empty."""

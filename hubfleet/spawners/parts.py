@@ -66,7 +66,7 @@ def recipe(lab: Lab, target: Target) -> Recipe:
     if target != "personal":
         return Recipe(target, images.base)
     julia = Julia(images.julia_version, images.julia_url, images.julia_sha256) if images.julia_version else None
-    return Recipe(target, images.base, tuple(images.parts), julia)
+    return Recipe(target, images.base, tuple(images.parts), julia, tuple(images.apt))
 
 
 def listing(lab: Lab, role: str) -> str:

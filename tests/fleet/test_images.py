@@ -233,19 +233,30 @@ def julia(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Julia]:
         yield Julia("1.99.0", f"{url}/{archive.name}", hashlib.sha256(archive.read_bytes()).hexdigest())
 
 
+@pytest.fixture(scope="module")
+def extended(julia: Julia) -> Iterator[Box]:
+    """A personal image with Julia and a Debian package of the lab's choice."""
+    tag = ours(replace(BARE, julia=julia, apt=("tree",)))
+    try:
+        with box(tag) as found:
+            yield found
+    finally:
+        client().images.remove(tag, force=True)
+
+
+def test_a_personal_image_has_the_debian_packages_that_a_lab_adds(extended: Box, bare: Box) -> None:
+    extended.ada("tree --version")
+    bare.ada("command -v tree", code=1)
+
+
 class TestJulia:
-    def test_comes_with_its_kernel_for_everybody(self, julia: Julia) -> None:
-        tag = ours(replace(BARE, julia=julia))
-        try:
-            with box(tag) as found:
-                assert kernels(found) == {"python3", "julia-1.99"}
-                assert found.ada("julia --version") == "julia version 1.99.0\n"
-                arguments, environment = (found.ada(f"cat /opt/julia/{name}") for name in ("arguments", "environment"))
-                assert 'Pkg.add("IJulia")' in arguments
-                assert "IJulia.installkernel" in arguments
-                assert "JULIA_DEPOT_PATH=/opt/julia/local/share/julia:\n" in environment
-        finally:
-            client().images.remove(tag, force=True)
+    def test_comes_with_its_kernel_for_everybody(self, extended: Box) -> None:
+        assert kernels(extended) == {"python3", "julia-1.99"}
+        assert extended.ada("julia --version") == "julia version 1.99.0\n"
+        arguments, environment = (extended.ada(f"cat /opt/julia/{name}") for name in ("arguments", "environment"))
+        assert 'Pkg.add("IJulia")' in arguments
+        assert "IJulia.installkernel" in arguments
+        assert "JULIA_DEPOT_PATH=/opt/julia/local/share/julia:\n" in environment
 
     def test_with_another_checksum_ends_the_build_before_anything_is_unpacked(self, julia: Julia) -> None:
         expected = f"error: {julia.url} has the SHA-256 {julia.sha256} and not {'0' * 64}"

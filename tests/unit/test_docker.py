@@ -84,9 +84,10 @@ class TestImageNames:
             Recipe("personal", "debian:13-slim").name("hubfleet"),
             Recipe("personal", "debian:13-slim", ("r", "latex")).name("hubfleet"),
             Recipe("personal", "debian:13-slim", ("r", "latex"), julia).name("hubfleet"),
+            Recipe("personal", "debian:13-slim", ("r", "latex"), julia, ("tree",)).name("hubfleet"),
             Recipe("personal", "debian:13-slim", ("r", "latex"), replace(julia, sha256="1" * 64)).name("hubfleet"),
         }
-        assert len(names) == 8
+        assert len(names) == 9
         assert not any(name.endswith(":latest") or ":" not in name for name in names)
 
     def test_are_not_others_for_the_order_of_parts_or_where_julia_comes_from(self) -> None:

@@ -207,6 +207,11 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         ["image_parts[0] = 'rust': is no such choice; choose science, r, latex or git"],
     ),
     (
+        "a package that is none",
+        {"image_apt": ["r-cran-lme4", "--reinstall bash"]},
+        ["image_apt[1] = '--reinstall bash': is not the name of a Debian package; write one such as r-cran-lme4"],
+    ),
+    (
         "Julia without its address and checksum",
         {"image_julia_version": "1.12.1"},
         [
