@@ -1,6 +1,7 @@
 """The OAuth login and the one JupyterLab that all share, from outside a real hub, with a GitHub that stands in."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from html import unescape
 from typing import Any
@@ -188,6 +189,18 @@ def test_who_is_taken_off_the_list_is_out_with_session_and_token(room: Room, hub
         assert not member.is_in()
         assert not who_is(room, tokens[member])
         assert member.log_in().status_code == 403
+    hub.__enter__()
+
+
+def test_who_is_looked_at_again_at_the_provider_stays_a_member(room: Room, hub: Hub) -> None:
+    hub.__exit__()
+    with room.run("lab", oauth__traits={"enable_auth_state": True, "auth_refresh_age": 1}):
+        ada = Visitor(room, "Ada")
+        assert ada.log_in().status_code == 302
+        token = ada.take_token()
+        time.sleep(1.5)
+        assert ada.is_in()
+        assert who_is(room, token)["groups"] == ["members"]
     hub.__enter__()
 
 

@@ -73,11 +73,13 @@ class PermittedUsers(Authenticator):  # type: ignore[misc]
         """Every page and API request of a person asks, at most every ``auth_refresh_age`` seconds."""
         if self.hub_config.refuses(user.name):
             return False
-        return await super().refresh_user(user, handler)
+        return self._member(await super().refresh_user(user, handler))
 
     async def run_post_auth_hook(self, handler: Any, auth_model: Any) -> Any:
+        return self._member(await super().run_post_auth_hook(handler, auth_model))
+
+    def _member(self, auth_model: Any) -> Any:
         """Whoever is let in is a member, where membership is what opens the one JupyterLab that all share."""
-        auth_model = await super().run_post_auth_hook(handler, auth_model)
-        if auth_model and self.hub_config.spawner == "shared":
+        if isinstance(auth_model, dict) and self.hub_config.spawner == "shared":
             auth_model["groups"] = sorted({*(auth_model.get("groups") or ()), MEMBERS})
         return auth_model
