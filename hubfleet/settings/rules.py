@@ -25,6 +25,7 @@ from hubfleet.settings.models import AddressPool, Share, Volume
 from hubfleet.settings.problems import one_of
 from hubfleet.settings.types import PublicUrl
 from hubfleet_hub.config import HUB_UID, ORGANIZATION_TRAITS, URL_TRAITS
+from hubfleet_hub.names import linux_problem
 
 
 @dataclass(frozen=True)
@@ -171,6 +172,36 @@ def _shares(
         if (share.home, share.to) in pairs:
             yield Finding("users_shares", f"opens the home of {share.home} to {share.to} twice; leave one out")
         pairs.add((share.home, share.to))
+
+
+@rule
+def _linux_names(
+    spawner: str, users_admins: list[str], users_allowed: list[str], users_oauth: dict[str, str]
+) -> Iterator[Finding]:
+    if spawner != "local":
+        return
+    for key, names in {
+        "users_admins": users_admins,
+        "users_allowed": users_allowed,
+        "users_oauth": users_oauth,
+    }.items():
+        for name in names:
+            if problem := linux_problem(name):
+                yield Finding(key, f"has {name!r}, which {problem}; choose another name for this person")
+
+
+@rule
+def _names_elsewhere(login: list[str], oauth_provider: str, users_oauth: dict[str, str]) -> Iterator[Finding]:
+    prefix = f"{oauth_provider}-"
+    theirs: dict[str, str] = {}
+    for name, there in users_oauth.items():
+        if len(login) > 1 and name.startswith(prefix):
+            yield Finding(
+                "users_oauth", f"has {name}, as people of {oauth_provider} are called; leave out the {prefix}"
+            )
+        if other := theirs.get(there.lower()):
+            yield Finding("users_oauth", f"has {there} for {other} and for {name}; a login is one person's")
+        theirs[there.lower()] = name
 
 
 @rule

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
@@ -107,7 +108,10 @@ class Visitor:
     def api(self, method: str, path: str, data: Any = None) -> requests.Response:
         """An API request as the hub's own pages make it."""
         self.get("home")
-        headers = {"X-XSRFToken": self.session.cookies.get("_xsrf", path="/hub/") or "", "Referer": self.hub.url}
+        headers = {
+            "X-XSRFToken": self.session.cookies.get("_xsrf", path=urlsplit(self.hub.url).path) or "",
+            "Referer": self.hub.url,
+        }
         return self.session.request(method, f"{self.hub.url}api/{path}", headers=headers, json=data, timeout=60)
 
     def is_in(self) -> bool:

@@ -25,7 +25,7 @@ from .config import ConfigError
 
 SOCKET = Path(os.environ.get("HUBFLEET_RUN", "/run/hubfleet")) / "supervisor"
 
-COMES_UP_WITHIN = 180.0
+COMES_UP_WITHIN = 300.0
 """Seconds from the hub's start to its answer; a database that is upgraded takes its time."""
 ENDS_WITHIN = 30.0
 WAITS = (1.0, 2.0, 5.0, 10.0, 30.0)

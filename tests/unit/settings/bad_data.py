@@ -362,6 +362,30 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         ],
     ),
     (
+        "names that Linux users cannot have",
+        {
+            "spawner": "local",
+            "server_home": "/home",
+            "users_admins": ["root"],
+            "users_allowed": ["ada.lovelace", "x" * 64, "hubfleet-x"],
+        },
+        [
+            "users_admins = ['root']: has 'root', which is a name that the system has for itself; choose another name for this person",
+            "users_allowed = a list: has 'ada.lovelace', which is no name of a Linux user: letters a-z, digits, - and _, a letter first; choose another name for this person",
+            f"users_allowed = a list: has '{'x' * 64}', which is longer than the 63 characters of a Linux user's name; choose another name for this person",
+            "users_allowed = a list: has 'hubfleet-x', which is a name that the system has for itself; choose another name for this person",
+        ],
+    ),
+    (
+        "people who are somebody else at the provider, confused",
+        OAUTH
+        | {"login": ["native", "oauth"], "users_oauth": {"github-bob": "bob", "ada": "Lovelace", "eve": "lovelace"}},
+        [
+            "users_oauth = a dictionary: has github-bob, as people of github are called; leave out the github-",
+            "users_oauth = a dictionary: has lovelace for ada and for eve; a login is one person's",
+        ],
+    ),
+    (
         "shares with nobody, with oneself, and twice",
         {
             "spawner": "local",
