@@ -53,7 +53,8 @@ classroom = [
             # Who somebody is: `email` reads well, `sub` never changes. Admins are values of that claim.
             "lti13_username_claim": "email",
             "users_admins": ["lecturer@example.org"],
-            # A new window needs nothing more. In a frame within the LMS's own page:
+            # A new window needs nothing more. In a frame within the LMS's own page (which browsers that block other
+            # sites' cookies, such as Safari and most private windows, do not let anybody log in at):
             # "hub_frame_ancestors": ["https://moodle.example.org"],
             # Without an LMS, people sign up here. An admin approves them, or nobody needs to:
             # "login": ["native"],

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect, sync_playwright
 
 from hubfleet.images import ROOT
 from tests.fleet.engine import cache_dir
@@ -35,8 +35,17 @@ def screenshots() -> Path:
     return path
 
 
+@dataclass(frozen=True)
+class Chromium:
+    """A browser, and how it was started."""
+
+    browser: Browser
+    program: Path
+    arguments: list[str]
+
+
 @contextmanager
-def chromium(certificates: Iterable[Path], network: Path) -> Iterator[Browser]:
+def chromium(certificates: Iterable[Path], network: Path) -> Iterator[Chromium]:
     """Chromium that takes these certificates, which no authority it knows has signed, and refuses any other such.
 
     It runs in the network namespace ``network``: on this machine's own, every container that starts makes it drop
@@ -56,9 +65,27 @@ def chromium(certificates: Iterable[Path], network: Path) -> Iterator[Browser]:
         starter.chmod(0o700)
         browser = playwright.chromium.launch(executable_path=starter, headless=True, args=arguments)
         try:
-            yield browser
+            yield Chromium(browser, starter, arguments)
         finally:
             browser.close()
+
+
+@contextmanager
+def everyday(chromium: Chromium) -> Iterator[BrowserContext]:
+    """A window of somebody's everyday browser. Those of `chromium` are private ones, which keep no cookie of a site in
+    another site's frame."""
+    with TemporaryDirectory(prefix="hubfleet-profile-") as scratch:
+        context = chromium.browser.browser_type.launch_persistent_context(
+            scratch,
+            executable_path=chromium.program,
+            headless=True,
+            args=chromium.arguments,
+            viewport={"width": 1280, "height": 800},
+        )
+        try:
+            yield context
+        finally:
+            context.close()
 
 
 @dataclass

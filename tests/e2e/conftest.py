@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.e2e.browser import Visitor, chromium, screenshots
+from tests.e2e.browser import Chromium, Visitor, chromium, screenshots
 from tests.e2e.hub import Hub
 from tests.e2e.person import Person
 from tests.e2e.world import FLAVOURS, Deployment, World, flavour_of
@@ -86,13 +86,18 @@ def newcomer(deputy: Person) -> Callable[[str], Person]:
 
 
 @pytest.fixture(scope="session")
-def browser(users_fleet: Fleet, deployment: Deployment) -> Iterator[Browser]:
+def started(users_fleet: Fleet, deployment: Deployment) -> Iterator[Chromium]:
     # The registry's container: on the fleet's network, and there as long as the fleet is.
     neighbour = client().containers.get(f"hubfleet-{users_fleet.name}-registry").attrs["State"]["Pid"]
     certificates = [hub.certificate for hub in deployment.hubs.values()]
     standins, _ = users_fleet.authority.leaf(users_fleet.gateway)
-    with chromium([*certificates, standins], Path(f"/proc/{neighbour}/ns/net")) as browser:
-        yield browser
+    with chromium([*certificates, standins], Path(f"/proc/{neighbour}/ns/net")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(started: Chromium) -> Browser:
+    return started.browser
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import requests
 from playwright.sync_api import expect
 
 from hubfleet_hub.names import escape
-from tests.e2e.browser import Visitor
+from tests.e2e.browser import Chromium, Visitor, everyday
 from tests.e2e.classroom.settings import TEACHER, course
 from tests.e2e.classroom.student import Student, enter_course, open_frame, open_window
 from tests.e2e.hub import Hub, wait_until
@@ -92,15 +92,16 @@ def framed(hub: Hub, lms: Lms) -> Iterator[Hub]:
     hub.apply(hub_frame_ancestors=[])
 
 
-def test_in_the_lms_s_own_page_it_works_too(framed: Hub, lms: Lms, visit: Visit) -> None:
+def test_in_the_lms_s_own_page_it_works_too(framed: Hub, lms: Lms, started: Chromium) -> None:
     dora = lms.enrol("dora")
-    window = visit()
-    enter_course(window, lms, "dora")
-    lab = open_frame(window)
-    lab.new_notebook()
-    lab.run_cell("6*7", "42")
-    lab.run_cell("open('course/exercise.txt').read()", "six by seven")
-    window.shoot("classroom-frame")
+    with everyday(started) as browser:
+        window = Visitor(browser.new_page(), framed.url)
+        enter_course(window, lms, "dora")
+        lab = open_frame(window)
+        lab.new_notebook()
+        lab.run_cell("6*7", "42")
+        lab.run_cell("open('course/exercise.txt').read()", "six by seven")
+        window.shoot("classroom-frame")
     assert framed.inspect(server_of(dora.email), "{{.State.Running}}") == "true"
 
 
