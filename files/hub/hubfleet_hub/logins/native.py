@@ -10,6 +10,7 @@ import asyncio
 from functools import cache
 from typing import Any
 
+from jupyterhub import orm
 from jupyterhub.scopes import needs_scope
 from nativeauthenticator import NativeAuthenticator, handlers
 from nativeauthenticator.orm import UserInfo
@@ -76,7 +77,7 @@ class HubfleetNativeAuthenticator(PasswordLogin, NativeAuthenticator):  # type: 
         account = self.get_user(user.name)
         if account is not None and not account.is_authorized:
             return False
-        if has_one_time_password(self.db, user.name):
+        if has_one_time_password(self.db, user.name) and user.name not in self.hub_config.users.oauth:
             return False
         return await super().refresh_user(user, handler)
 
@@ -190,15 +191,17 @@ class ToggleAuthorizationHandler(handlers.LocalBase):  # type: ignore[misc]
         self.redirect(self.hub.base_url + "authorize#" + name)
 
 
-class DiscardHandler(handlers.DiscardHandler):  # type: ignore[misc]
+class DiscardHandler(handlers.LocalBase):  # type: ignore[misc]
     """Deletes an account that is not approved."""
 
     @needs_scope("admin:users")  # type: ignore[untyped-decorator]
     async def post(self, name: str) -> None:
-        await super().get(name)
-
-    async def get(self, name: str) -> None:
-        raise web.HTTPError(405)
+        account = self.authenticator.get_user(name)
+        if account is not None and not account.is_authorized:
+            await self.authenticator.delete_user(orm.User(name=name))
+            if self.users.get(name) is not None:
+                self.users.delete(name)
+        self.redirect(self.hub.base_url + "authorize")
 
 
 def configure(c: Config, hub: HubConfig) -> type[PermittedUsers]:
