@@ -120,7 +120,7 @@ class Visitor:
 
     def log_in_at_github(self, login: str) -> None:
         """From the hub's login page through GitHub's pages and back."""
-        self.page.get_by_role("link", name=re.compile("GitHub")).click()
+        self.page.locator("a", has_text="GitHub").click()
         self.page.fill("#login_field", login)
         self.page.fill("#password", f"{login} at GitHub")
         with self.page.expect_navigation():

@@ -25,7 +25,7 @@ def enter(visitor: Visitor, login: str, path: str = "/") -> None:
 def test_what_one_types_and_computes_is_at_the_others(hub: Hub, visit: Visit) -> None:
     ada, bob = visit(), visit()
     ada.go("/")
-    ada.page.get_by_role("link", name=re.compile("GitHub")).wait_for()
+    ada.page.locator("a", has_text="GitHub").wait_for()
     ada.shoot("collaborative-login")
     enter(ada, "Ada")
     ada.new_notebook()
