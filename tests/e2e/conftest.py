@@ -4,6 +4,7 @@ A flavour is a directory here with a ``settings.py``; promises outside of them a
 HUBFLEET_KEEP=1 leaves the fleet up, and a run that finds it up uses it: for whoever is writing a test.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -111,6 +112,7 @@ def visit(hub: Hub, browser: Browser, request: pytest.FixtureRequest) -> Iterato
         return visitors[-1]
 
     yield open_window
+    name = re.sub(r"[^\w-]+", "-", request.node.name).strip("-")
     for number, visitor in enumerate(visitors):
-        visitor.page.screenshot(path=screenshots() / f"last-{request.node.name}-{number}.png")
+        visitor.page.screenshot(path=screenshots() / f"last-{name}-{number}.png")
         visitor.page.context.close()

@@ -1,14 +1,9 @@
 """Someone with an account in a personal hub's container."""
 
-import html
-import re
 from dataclasses import dataclass, field
 from typing import Self
-from urllib.parse import urljoin
 
-import requests
-
-from tests.e2e.person import TIMEOUT, Kernel, Person
+from tests.e2e.person import Kernel, Person
 
 SHELL = """
 import subprocess
@@ -42,16 +37,3 @@ class Member(Person):
         made = self.ask("POST", f"{self.prefix}api/kernels", json={"name": name})
         assert made.status_code == 201, f"{made.status_code} {made.text}"
         return Kernel(self, made.json()["id"])
-
-    def log_in_at_github(self, login: str) -> requests.Response:
-        """From the login page to GitHub, through its pages, and back; returns what the hub then shows."""
-        page = self.get("/hub/login?next=/hub/home")
-        (button,) = re.findall(r'href=[\'"]([^\'"]*/hub/oauth_login[^\'"]*)', page.text)
-        page = self.web.get(urljoin(page.url, html.unescape(button)), timeout=TIMEOUT)
-        if "id='login_field'" in page.text:
-            (back,) = re.findall(r"name='return_to' value='([^']+)'", page.text)
-            form = {"return_to": html.unescape(back), "login": login, "password": f"{login} at GitHub"}
-            page = self.web.post(urljoin(page.url, "/session"), data=form, timeout=TIMEOUT)
-        if "id='authorize'" in page.text:
-            page = self.web.post(page.url, timeout=TIMEOUT)
-        return page

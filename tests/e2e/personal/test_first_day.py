@@ -1,6 +1,5 @@
 """The first day of a personal hub, in a real browser: a password or GitHub, Python or R, a file found again."""
 
-import re
 from collections.abc import Callable
 
 from playwright.sync_api import expect
@@ -25,7 +24,7 @@ def test_the_admin_comes_in_with_the_one_time_password_and_computes_in_python_an
     one_time = hub.one_time_password("jupyterhub")
     stranger.go("/")
     stranger.page.locator("#login_submit").wait_for()
-    expect(stranger.page.get_by_role("link", name=re.compile("GitHub"))).to_be_visible()
+    expect(stranger.page.locator("a", has_text="GitHub")).to_be_visible()
     stranger.shoot("personal-login")
     assert one_time not in stranger.page.content()
 
@@ -48,11 +47,7 @@ def test_someone_of_github_comes_in_on_the_same_page_under_a_name_that_nobody_el
 ) -> None:
     octocat = visit()
     octocat.go("/hub/login?next=/hub/home")
-    octocat.page.get_by_role("link", name=re.compile("GitHub")).click()
-    octocat.page.fill("#login_field", "Octocat")
-    octocat.page.fill("#password", "Octocat at GitHub")
-    octocat.page.click("#sign-in")
-    octocat.page.click("#authorize")
+    octocat.log_in_at_github("Octocat")
     expect(octocat.page.locator("#start")).to_be_visible()
     octocat.page.click("#start")
     octocat.page.locator(".jp-DirListing-content").wait_for(timeout=SERVER_PATIENCE)
