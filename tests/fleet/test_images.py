@@ -39,6 +39,16 @@ echo '{"argv": ["/opt/julia/bin/julia"], "display_name": "Julia 1.99", "language
     > "$JUPYTER_DATA_DIR/kernels/julia-1.99/kernel.json"
 """
 
+MAKE_WHEEL = """\
+from zipfile import ZipFile
+
+with ZipFile("mine-1.0-py3-none-any.whl", "w") as wheel:
+    wheel.writestr("mine.py", "")
+    wheel.writestr("mine-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: mine\\nVersion: 1.0\\n")
+    wheel.writestr("mine-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+    wheel.writestr("mine-1.0.dist-info/RECORD", "")
+"""
+
 
 @dataclass(frozen=True)
 class Box:
@@ -157,8 +167,13 @@ class TestAPersonalImage:
         assert "jupyterlab_git" in personal.ada("jupyter server extension list 2>&1")
         personal.ada("git init -q work && cd work && echo x > x && git add x && git status --short | grep -q 'A  x'")
 
+    def test_lets_people_install_python_packages_for_themselves(self, personal: Box) -> None:
+        personal.write("wheel.py", MAKE_WHEEL)
+        personal.ada("python wheel.py && pip install --quiet --no-index ./mine-1.0-py3-none-any.whl")
+        assert personal.ada("cd / && python -c 'import mine; print(mine.__file__)'").startswith(f"{HOME}/.local/lib/")
+
     def test_keeps_the_notebooks_programs_apart_from_the_hubs(self, personal: Box) -> None:
-        found = personal.ada("command -v python jupyter jupyterhub-singleuser pip; echo $PATH").split("\n")
+        found = personal.ada("command -v python jupyter jupyterhub-singleuser; echo $PATH").split("\n")
         assert found[:3] == [f"/opt/user/bin/{name}" for name in ("python", "jupyter", "jupyterhub-singleuser")]
         assert "/opt/hub" not in " ".join(found)
         assert personal.root("command -v python") == "/opt/hub/bin/python\n"
