@@ -15,6 +15,7 @@ from tests.fleet.ring import leaked, rows, secrets_of, unchanged
 Come = Callable[[str], Member]
 
 HUB = "hubfleet-hub-hub"
+PROCESS = f"exec {HUB} pgrep -f '^/opt/hub/bin/python /opt/hub/bin/jupyterhub '"
 
 
 @pytest.fixture
@@ -55,14 +56,14 @@ def test_a_second_run_changes_nothing_and_a_dry_one_shows_no_secret(hub: Hub, co
 
 
 def test_a_changed_configuration_restarts_the_hub_and_no_server(hub: Hub, computing: Kernel) -> None:
-    container, process = hub.inspect(HUB, "{{.Id}}"), hub.docker(f"exec {HUB} pgrep -f bin/jupyterhub -o")
+    container, process = hub.inspect(HUB, "{{.Id}}"), hub.docker(PROCESS)
     hub.change(cull_every=602)
     planned = hub.lab.hubfleet("plan", code=2)
     assert "hub restarts" in planned
     assert f"servers cut off: 0 of {running(hub)}" in planned
     hub.apply()
     assert hub.inspect(HUB, "{{.Id}}") == container
-    assert hub.docker(f"exec {HUB} pgrep -f bin/jupyterhub -o") != process
+    assert hub.docker(PROCESS) != process
     assert goes_on(computing)
     assert computing.owner.about()["servers"]
     assert unchanged(json.loads(hub.lab.pyinfra("-y", "--json").out)["results"]) == {hub.host.name}
