@@ -120,6 +120,7 @@ def test_remove_takes_the_services_and_leaves_the_data_to_the_next_apply(hub: Hu
     assert hub.docker("ps -aq") == ""
     assert hub.docker("network ls -q --filter label=io.hubfleet.hub") == ""
     assert "10.217." not in hub.host.run("iptables -S DOCKER-USER").out
+    assert "hfe-" not in hub.host.run("iptables -t mangle -S; ip6tables -t mangle -S").out
     assert hub.host.run("ls /etc/nginx/conf.d /etc/systemd/system").out.count("hubfleet-hub") == 0
     with pytest.raises(requests.ConnectionError):
         pia.get("/hub/login")

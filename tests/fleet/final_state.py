@@ -19,7 +19,7 @@ GENERATED = re.compile(rf"{STATE}/(secrets|passwords|state|edge)/.+")
 #: Journals of SQLite come and go.
 PASSING = re.compile(r"\.sqlite-(wal|shm|journal)$")
 
-UNITS = "docker nginx hubfleet-hub-network"
+UNITS = "docker nginx hubfleet-hub-network hubfleet-hub-egress"
 
 #: An engine that ran before Hubfleet came keeps the addresses of its own bridge.
 OURS = "--filter label=io.hubfleet.hub"
@@ -43,7 +43,7 @@ def final_state(host: Host) -> dict[str, object]:
         "networks": {about["Name"]: network(about) for about in inspected(host, "network", f"network ls -q {OURS}")},
         "images": sorted(set(host.run("docker images --format '{{.Repository}}:{{.Tag}}'").out.splitlines())),
         "units": host.run(f"systemctl is-enabled {UNITS}; systemctl is-active {UNITS}").out,
-        "rules": host.run("iptables -S DOCKER-USER").out,
+        "rules": host.run("iptables -S DOCKER-USER; iptables -t mangle -S; ip6tables -t mangle -S").out,
         "accounts": json.loads(host.run(f"docker exec hubfleet-hub-hub python -c '{ACCOUNTS}'").out),
         "left over": host.run("find /var/tmp -mindepth 1 -maxdepth 1 ! -name 'systemd-*'").out,
     }

@@ -19,7 +19,9 @@ class Checker:
     def __init__(self, release: str) -> None:
         labels = {FLEET_LABEL: "templates", OWNER_LABEL: own_id()}
         image = images.host(release, ready=True)
-        self.container = client().containers.run(image, ["sleep", "infinity"], detach=True, init=True, labels=labels)
+        self.container = client().containers.run(
+            image, ["sleep", "infinity"], detach=True, init=True, labels=labels, cap_add=["NET_ADMIN"]
+        )
 
     def check(self, path: str, text: str, command: str) -> tuple[int, str]:
         """The exit status and the words of a checker about a file."""
@@ -97,9 +99,10 @@ def test_apt_takes_its_proxy_and_its_mirror(checker: Checker, release: str, prox
 
 
 def test_systemd_takes_its_units(checker: Checker) -> None:
-    unit = render("hub/network.service.j2", hub="lab", script="/bin/true")
-    verify = "systemd-analyze verify --man=no /etc/systemd/system/hubfleet-lab-network.service"
-    assert checker.check("/etc/systemd/system/hubfleet-lab-network.service", unit, verify) == (0, "")
+    for template in ("hub/network.service.j2", "egress/egress.service.j2"):
+        unit = render(template, hub="lab", script="/bin/true")
+        place = f"/etc/systemd/system/hubfleet-lab-{template.partition('/')[2].removesuffix('.j2')}"
+        assert checker.check(place, unit, f"systemd-analyze verify --man=no {place}") == (0, "")
     drop_in = render("docker/proxy.conf.j2", proxy="http://proxy.example.org:3128", no_proxy="localhost,10.0.0.0/8")
     place = "/etc/systemd/system/docker.service.d/hubfleet-proxy.conf"
     assert checker.check(place, drop_in, "systemd-analyze verify --man=no docker.service") == (0, "")
@@ -108,3 +111,13 @@ def test_systemd_takes_its_units(checker: Checker) -> None:
 def test_the_shell_takes_the_networks_rules(checker: Checker) -> None:
     rules = render("hub/network-rules.j2", bridge="hfu-lab", open=["10.217.0.2"], closed=["hfc-lab", "hfu-lab"])
     assert checker.check("/usr/local/bin/network-rules", rules, "sh -n /usr/local/bin/network-rules") == (0, "")
+
+
+@pytest.mark.parametrize("egress", ["open", "blocked"])
+def test_the_kernel_takes_the_rules_about_ways_out_once(checker: Checker, egress: str) -> None:
+    about = {"chain": "hfe-test", "bridge": "hfu-test", "gateway": "10.217.0.1", "subnet": "10.217.0.0/20"}
+    rules = render("egress/rules.j2", egress=egress, **about)
+    place = "/usr/local/bin/egress-rules"
+    twice = f"sh {place} && sh {place} && iptables -t mangle -S PREROUTING"
+    code, said = checker.check(place, rules, twice)
+    assert (code, said.count("hfe-test")) == (0, 1)

@@ -19,6 +19,11 @@ TOGETHER = 1000
 FILES = ".jp-FileBrowser .jp-DirListing-content"
 
 
+#: What JupyterLab asks its server, as it asks it.
+WHO_AM_I = """fetch("/services/lab/api/me", {headers: {"X-XSRFToken": document.cookie.match(/_xsrf=([^;]+)/)[1]}})
+    .then(answer => answer.json())"""
+
+
 def enter(visitor: Visitor, login: str, path: str = "/") -> None:
     """From the address that people are given into the lab, with no click but those of logging in."""
     visitor.go(path)
@@ -56,7 +61,7 @@ def test_each_is_there_under_their_own_name_and_colour(hub: Hub, visit: Visit) -
     ada, bob = visit(), visit()
     enter(ada, "Ada")
     enter(bob, "bob")
-    about = [visitor.page.evaluate("fetch('/services/lab/api/me').then(a => a.json())") for visitor in (ada, bob)]
+    about = [visitor.page.evaluate(WHO_AM_I) for visitor in (ada, bob)]
     assert [each["identity"]["username"] for each in about] == ["ada", "bob"]
     ada.page.get_by_role("tab", name=re.compile("Collaboration")).click()
     expect(ada.page.get_by_label("Online Collaborators", exact=True)).to_contain_text("bob")
