@@ -35,8 +35,8 @@ def admin(target: Target, words: Sequence[str]) -> int:
             if not ended.isdecimal():
                 raise HostFailed((answer.err or answer.out).strip() or "the hub did not answer; see hubfleet status")
             status = int(ended)
-            for text, to_stderr in ((out, False), (answer.err, True)):
-                if text.strip("\n"):
+            for printed, to_stderr in ((out, False), (answer.err, True)):
+                if text := printed.rstrip("\n"):
                     click.echo(text, err=to_stderr)
 
         run.on_each(work)

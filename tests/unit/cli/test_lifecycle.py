@@ -139,7 +139,7 @@ def test_admin_passes_on_what_is_printed(lab: Lab) -> None:
     told = {"hub-admin allow-read ada grace": ["grace may read ada's files", "", "0"]}
     lab.hosts(one=PERSONAL | {"fake_responses": told})
     result = lab.hubfleet("admin", "allow-read", "ada", "grace")
-    assert (result.status, result.out.rstrip()) == (0, "grace may read ada's files")
+    assert (result.status, result.out) == (0, "grace may read ada's files\n")
 
 
 def test_admin_passes_on_a_refusal(lab: Lab) -> None:
