@@ -124,3 +124,39 @@ def test_every_field_must_be_given(hub_data: Data) -> None:
         del data[key]
         with pytest.raises(ConfigError, match=f"hub.yaml: {key}: Field required"):
             HubConfig.from_yaml(yaml.safe_dump(data))
+
+
+@pytest.mark.parametrize(
+    ("login", "user", "belongs_to"),
+    [
+        (["pam", "oauth"], "ada", "pam"),
+        (["pam", "oauth"], "github-ada", "oauth"),
+        (["native", "lti13"], "lti13-7", "lti13"),
+        (["oauth"], "github-ada", "oauth"),
+        (["pam"], "github-ada", "pam"),
+        (["lti13", "oauth"], "declared", "oauth"),
+    ],
+)
+def test_a_user_belongs_to_the_login_that_gives_such_names(
+    hub_data: Data, login: list[str], user: str, belongs_to: str
+) -> None:
+    data = hub_data(login=login, users__oauth={"declared": "Somebody"})
+    data["oauth"] = {
+        "provider": "github",
+        "client_id": "id",
+        "url": "",
+        "allowed_organizations": [],
+        "traits": {},
+    }
+    data["lti13"] = {
+        "issuer": "https://lms.example.org",
+        "client_ids": ["hub"],
+        "authorize_url": "https://lms.example.org/auth",
+        "jwks_url": "https://lms.example.org/certs",
+        "username_claim": "sub",
+        "leeway": 60,
+        "max_age": 600,
+        "tool_name": "JupyterHub",
+    }
+    data["spawner"] = "local"
+    assert HubConfig.model_validate(data).login_of(user) == belongs_to
