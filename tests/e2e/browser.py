@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -72,9 +73,14 @@ def chromium(certificates: Iterable[Path], network: Path) -> Iterator[Chromium]:
 
 @contextmanager
 def everyday(chromium: Chromium) -> Iterator[BrowserContext]:
-    """A window of somebody's everyday browser. Those of `chromium` are private ones, which keep no cookie of a site in
-    another site's frame."""
+    """A window of somebody's everyday browser, which keeps cookies of a site in another site's frame.
+
+    Those of `chromium` are private ones, which do not; and Debian's Chromium does not of itself, as others do.
+    """
     with TemporaryDirectory(prefix="hubfleet-profile-") as scratch:
+        preferences = Path(scratch) / "Default" / "Preferences"
+        preferences.parent.mkdir()
+        preferences.write_text(json.dumps({"profile": {"cookie_controls_mode": 0, "block_third_party_cookies": False}}))
         context = chromium.browser.browser_type.launch_persistent_context(
             scratch,
             executable_path=chromium.program,
