@@ -27,7 +27,10 @@ class Member(Person):
 
     def terminal(self, command: str, typed: str = "") -> tuple[int, str]:
         """Exit status and output of a command that runs as them where their notebooks run."""
-        self._shell = self._shell or self.kernel()
+        if self._shell is None:
+            self._shell = self.kernel()
+        else:
+            self._shell.connect()  # a WebSocket that lay idle while a deploy went on has been closed
         done = self._shell.run(SHELL.format(command, typed))
         status, _, printed = done.partition(" ")
         return int(status), printed
