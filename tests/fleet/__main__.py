@@ -8,7 +8,7 @@ from docker.errors import DockerException
 from tests.fleet.engine import STAYS, FleetError
 from tests.fleet.fleet import Fleet, names, purge, remove, sweep
 from tests.fleet.host import HostSpec
-from tests.fleet.images import ensure_images
+from tests.fleet.images import build_ahead, ensure_images
 
 
 def main() -> int:
@@ -28,6 +28,7 @@ def main() -> int:
     address.add_argument("host")
     verbs.add_parser("list", help="fleets that are up, and the processes they belong to")
     verbs.add_parser("sweep", help="remove the fleets whose makers are gone")
+    verbs.add_parser("images", help="build the images that the tests need")
     verbs.add_parser("purge", help="remove all fleets, the images of ours on the engine, and the cache")
     asked = parser.parse_args()
     try:
@@ -75,6 +76,10 @@ def _list(_: argparse.Namespace) -> None:
 def _sweep(_: argparse.Namespace) -> None:
     for name in sweep():
         print(f"removed what was left of fleet {name}")
+
+
+def _images(_: argparse.Namespace) -> None:
+    build_ahead()
 
 
 def _purge(_: argparse.Namespace) -> None:

@@ -6,8 +6,9 @@ A name's tag is the hash of everything that goes into the image, so an image tha
 import hashlib
 import os
 import runpy
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,16 @@ def ensure_images(fleet: "Fleet", targets: Iterable[Target] = ("hub", "singleuse
     if "singleuser" in targets:
         for name in stand_ins():
             fleet.registry.push(ours(recipe("singleuser")), name)
+
+
+def build_ahead() -> None:
+    """Builds what the tests are going to need, the slowest first; who needs one of them meanwhile waits for it."""
+    targets: tuple[Target, ...] = ("personal", "hub", "singleuser", "shared")
+    builds: list[Callable[[], str]] = [partial(ours, recipe(target)) for target in targets]
+    builds += [partial(host, release, ready=ready) for release in sorted(debian.RELEASES) for ready in (True, False)]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(base, debian.RELEASES))
+        list(pool.map(lambda each: each(), [*builds, registry]))
 
 
 def recipe(target: Target) -> Recipe:
