@@ -88,6 +88,9 @@ def test_a_new_image_ends_servers_only_when_that_is_asked_for_and_loses_nothing(
 ) -> None:
     ada, container = computing.owner, hub.inspect(HUB, "{{.Id}}")
     ada.write("kept.txt", b"still hers")
+    shown_to_grace = f"exec --user grace {HUB} cat /home/grace/ada/kept.txt"
+    hub.docker(f"exec {HUB} hub-admin allow-read ada grace")
+    assert hub.docker(shown_to_grace) == "still hers"
     accounts = hub.docker(f"exec {HUB} getent passwd ada grace jupyterhub")
     serve_one_more_layer(hub.lab.fleet, repository="newer")
     hub.change(image_repository="newer")
@@ -106,12 +109,14 @@ def test_a_new_image_ends_servers_only_when_that_is_asked_for_and_loses_nothing(
         assert hub.docker(f"exec {HUB} cat /etc/one-more-layer") == "one more layer"
         assert hub.docker(f"exec {HUB} getent passwd one-more").startswith("one-more:")
         assert hub.docker(f"exec {HUB} getent passwd ada grace jupyterhub") == accounts
+        assert hub.docker(shown_to_grace) == "still hers"
         again = Member(hub, "ada", ada.password)
         assert again.log_in().ok
         wait_until(lambda: not again.take_token().about()["servers"], "the hub knows that the server ended")
         assert again.start().terminal("cat kept.txt") == (0, "still hers")
         assert unchanged(json.loads(hub.lab.pyinfra("-y", "--json").out)["results"]) == {hub.host.name}
     finally:
+        hub.docker(f"exec {HUB} hub-admin disallow ada grace")
         hub.change(image_repository="hubfleet")
         hub.lab.hubfleet("apply", "--cut-servers")
 
