@@ -67,6 +67,8 @@ def inspected(host: Host, kind: str, listing: str) -> list[dict[str, Any]]:
 def container(about: dict[str, Any]) -> dict[str, object]:
     config = about["Config"]
     networks = about["NetworkSettings"]["Networks"]
+    # The engine keeps an environment in no order.
+    config["Env"] = sorted(config["Env"] or [])
     return {
         # The label's digest is keyed with the host's own key.
         "labels": {key: value for key, value in config["Labels"].items() if key != SPEC_LABEL},

@@ -27,8 +27,8 @@ class Member(Person):
 
     def terminal(self, command: str, typed: str = "") -> tuple[int, str]:
         """Exit status and output of a command that runs as them where their notebooks run."""
-        if self._shell is None:
-            self._shell = self.kernel()
+        if self._shell is None or not self.ask("GET", f"{self.prefix}api/kernels/{self._shell.identity}").ok:
+            self._shell = self.kernel()  # the first one, or the first of another server
         else:
             self._shell.connect()  # a WebSocket that lay idle while a deploy went on has been closed
         done = self._shell.run(SHELL.format(command, typed))
