@@ -184,7 +184,7 @@ class Kernel:
         )
 
     def run(self, code: str) -> str:
-        """What the code printed and the text of its value. Raises KernelError."""
+        """What the code printed and the text of its value. Raises KernelError, and WebSocketException once closed."""
         message = uuid4().hex
         content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False}
         header = {"msg_id": message, "msg_type": "execute_request", "session": "test", "username": "", "version": "5.3"}
@@ -193,7 +193,10 @@ class Kernel:
         )
         said: list[str] = []
         while True:
-            answer = json.loads(self.channel.recv())
+            text = self.channel.recv()
+            if not text:  # the other side has said good-bye
+                raise websocket.WebSocketConnectionClosedException
+            answer = json.loads(text)
             if answer["parent_header"].get("msg_id") != message:
                 continue
             match answer["msg_type"], answer["content"]:
