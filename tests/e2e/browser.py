@@ -128,7 +128,7 @@ class Visitor:
         """From the hub's login page through GitHub's pages and back."""
         self.page.locator("a", has_text="GitHub").click()
         self.page.fill("#login_field", login)
-        self.page.fill("#password", f"{login} at GitHub")
+        self.page.fill("#password", f"{login.lower()} at GitHub")
         with self.page.expect_navigation():
             self.page.click("#sign-in")
         if "/login/oauth/authorize" in self.page.url:  # they have not let this hub in before

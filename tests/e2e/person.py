@@ -70,7 +70,7 @@ class Person:
         page = self.web.get(urljoin(page.url, html.unescape(button)), timeout=TIMEOUT)
         if "id='login_field'" in page.text:
             (back,) = re.findall(r"name='return_to' value='([^']+)'", page.text)
-            form = {"return_to": html.unescape(back), "login": login, "password": f"{login} at GitHub"}
+            form = {"return_to": html.unescape(back), "login": login, "password": f"{login.lower()} at GitHub"}
             page = self.web.post(urljoin(page.url, "/session"), data=form, timeout=TIMEOUT)
         if "id='authorize'" in page.text:
             page = self.web.post(page.url, timeout=TIMEOUT)

@@ -81,7 +81,7 @@ class GitHub(StandIn):
 
     def join(self, login: str, *organizations: str) -> Account:
         """Someone opens an account, a member of these organisations."""
-        account = Account(login, f"{login} at GitHub", 1000 + len(self.accounts), f"{login.lower()}@example.org")
+        account = Account(login, f"{login.lower()} at GitHub", 1000 + len(self.accounts), f"{login.lower()}@example.org")
         account.organizations |= set(organizations)
         self.accounts[login.lower()] = account
         return account
