@@ -65,7 +65,7 @@ class Visitor:
         answer = self._at_github(self.web.get(urljoin(page.url, unescape(button[1])), allow_redirects=False))
         back = re.search(r"name='return_to' value='([^']+)'", answer.text)
         if back:
-            form = {"login": self.login, "password": f"{self.login} at GitHub", "return_to": unescape(back[1])}
+            form = {"login": self.login, "password": f"{self.login.lower()} at GitHub", "return_to": unescape(back[1])}
             session = self.web.post(f"{self.room.github.url}/session", data=form, allow_redirects=False)
             answer = self._at_github(session)
         if "Authorize Room" in answer.text:

@@ -51,7 +51,7 @@ def code_of(web: requests.Session, github: GitHub, app: App, scope: str = "") ->
     sign_in = web.get(f"{github.url}/login/oauth/authorize", params=query)
     back = re.search(r"name='return_to' value='([^']+)'", sign_in.text)
     assert back
-    data = {"login": "ada", "password": "Ada at GitHub", "return_to": back[1].replace("&amp;", "&")}
+    data = {"login": "ada", "password": "ada at GitHub", "return_to": back[1].replace("&amp;", "&")}
     consent = web.post(f"{github.url}/session", data=data)
     assert "Authorize hub" in consent.text
     answer = web.post(consent.url, allow_redirects=False)

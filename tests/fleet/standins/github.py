@@ -81,9 +81,10 @@ class GitHub(StandIn):
 
     def join(self, login: str, *organizations: str) -> Account:
         """Someone opens an account, a member of these organisations."""
-        account = Account(login, f"{login.lower()} at GitHub", 1000 + len(self.accounts), f"{login.lower()}@example.org")
+        name = login.lower()  # GitHub's logins are the same in any case
+        account = Account(login, f"{name} at GitHub", 1000 + len(self.accounts), f"{name}@example.org")
         account.organizations |= set(organizations)
-        self.accounts[login.lower()] = account
+        self.accounts[name] = account
         return account
 
     def register(self, name: str, callback: str) -> App:
